@@ -1,0 +1,152 @@
+"""The one place where parts meet."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from jinja2 import StrictUndefined
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from scheduler import clock, paths
+from scheduler.demo import views as demo_views
+from scheduler.extensions import babel, csrf, db, migrate
+from scheduler.mail.compose import Compose, Imprint
+from scheduler.mail.smtp import SmtpPost
+from scheduler.persistence.engine import database_url, engine_options, prepare
+from scheduler.persistence.sealed import Seal
+from scheduler.services import links
+from scheduler.services.house import House
+from scheduler.web import filters, headers, refusals, signed_in, site
+from scheduler.web.auth import views as auth
+from scheduler.web.coordinator import views as coordinator
+from scheduler.web.host import answer as host_answer, views as host
+from scheduler.web.public import views as public
+from scheduler.web.student import views as student
+from scheduler.web.teacher import views as teacher
+
+if TYPE_CHECKING:
+    from config import Settings
+
+SQLITE = "sqlite:///"
+LARGEST_FORM = 1024 * 1024
+LINK_PATHS = {"sign_in": "/sign-in/", "answer_visit": "/h/"}
+
+
+def create_app(settings: Settings) -> Flask:
+    """The application for these settings; nothing is read from elsewhere."""
+    app = Flask(
+        "scheduler",
+        template_folder=str(paths.TEMPLATES),
+        static_folder=str(paths.STATIC),
+    )
+    _configure(app, settings)
+    _bind(app, settings)
+    headers.init_app(app)
+    filters.init_app(app)
+    refusals.init_app(app)
+    site.init_app(
+        app,
+        site.Site(
+            name=settings.mail_from_name,
+            campus_name=settings.campus_name,
+            support_email=settings.support_email,
+            demo=settings.demo,
+        ),
+    )
+    for room in (public, auth, teacher, host, host_answer, student, coordinator):
+        app.register_blueprint(room.bp)
+    if settings.demo:
+        app.register_blueprint(demo_views.bp)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    url = absolute(database_url(settings.database_url))
+    secure = settings.base_url.startswith("https://")
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.testing,
+        SQLALCHEMY_DATABASE_URI=url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url),
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        SESSION_COOKIE_NAME="visits",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=secure,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
+        WTF_CSRF_TIME_LIMIT=None,
+        BABEL_DEFAULT_LOCALE="fr",
+        BABEL_DEFAULT_TIMEZONE="Europe/Paris",
+        BABEL_TRANSLATION_DIRECTORIES=str(paths.TRANSLATIONS),
+        MAIL_SERVER=settings.smtp_host,
+        MAIL_PORT=settings.smtp_port,
+        MAIL_USE_TLS=settings.smtp_tls == "starttls",
+        MAIL_USE_SSL=settings.smtp_tls == "tls",
+        MAIL_USERNAME=settings.smtp_user or None,
+        MAIL_PASSWORD=settings.smtp_password or None,
+        MAIL_DEFAULT_SENDER=settings.mail_from,
+        MAIL_TIMEOUT=settings.smtp_timeout,
+    )
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    if settings.clock_starts_at is not None:
+        clock.shift(settings.clock_starts_at - clock.now())
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]
+
+
+def _bind(app: Flask, settings: Settings) -> None:
+    house = House(
+        link_key=hashlib.sha256(b"links:" + settings.secret_key.encode()).digest(),
+        mail_domain=settings.mail_from.rpartition("@")[2],
+        policy=settings.policy,
+    )
+    db.session.session_factory.configure(
+        info={"seal": Seal(settings.seal_keys), "house": house}
+    )
+    db.init_app(app)
+    with app.app_context():
+        prepare(db.engine)
+    migrate.init_app(app, db)
+    csrf.init_app(app)
+    babel.init_app(app, locale_selector=signed_in.locale)
+    signed_in.init_app(app)
+    app.extensions["post"] = SmtpPost(app)
+    app.extensions["compose"] = composer(settings, house)
+
+
+def composer(settings: Settings, house: House) -> Compose:
+    """How messages become letters, for these settings."""
+
+    def address_of(purpose: str, link_id: object) -> str:
+        secret = links.token(int(str(link_id)), key=house.link_key)
+        return settings.base_url.rstrip("/") + LINK_PATHS[purpose] + secret
+
+    return Compose(
+        Imprint(
+            base_url=settings.base_url,
+            organizer_address=settings.mail_from,
+            organizer_name=settings.mail_from_name,
+            campus_name=settings.campus_name,
+        ),
+        links=address_of,
+        templates=paths.TEMPLATES,
+    )
+
+
+def absolute(url: str) -> str:
+    """A relative SQLite file lies below the working directory, which is made."""
+    file = url.removeprefix(SQLITE)
+    if file == url or not file or file == ":memory:":
+        return url
+    path = Path(file).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return f"{SQLITE}{path}"

@@ -1,0 +1,1 @@
+"""Everything that exists only in the demo."""

@@ -1,0 +1,272 @@
+"""Every way the rules say no: a stable code and the facts, no sentences.
+
+The words belong to ``templates/_parts/refusals.html``; the status of a page to
+``web/refusals.py``.
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """The rules forbid what was asked. ``code`` is stable."""
+
+    code = "refused"
+
+    def __init__(self, **facts: object) -> None:
+        super().__init__(f"{self.code}: {facts}")
+        self.facts = facts
+
+
+class Refused(Refusal):
+    """Several rules forbid it; all are told at once, the first one names the code."""
+
+    def __init__(self, *refusals: Refusal) -> None:
+        super().__init__(codes=[refusal.code for refusal in refusals])
+        self.refusals = refusals
+        self.code = refusals[0].code
+
+
+class NotFound(Refusal):
+    """It does not exist, or not for whoever asks (P6: the two look the same)."""
+
+    code = "not_found"
+
+
+class WrongState(Refusal):
+    """The step is not possible from the state the thing is in."""
+
+    code = "wrong_state"
+
+
+class LinkSpent(Refusal):
+    """The personal link is unknown, used, revoked or out of date."""
+
+    code = "link_spent"
+
+
+class TooManyTries(Refusal):
+    """The same address or machine asked too often."""
+
+    code = "too_many_tries"
+
+
+class ReasonMissing(Refusal):
+    """A typed reason is part of the step."""
+
+    code = "reason_missing"
+
+
+# The numbers of a group
+
+
+class NoStudents(Refusal):
+    """At least one student comes."""
+
+    code = "no_students"
+
+
+class NumbersDisagree(Refusal):
+    """Girls and boys together are more than the students."""
+
+    code = "numbers_disagree"
+
+
+class TooFewAdults(Refusal):
+    """DOMAIN rule 1: one adult of the school for each parallel sub-group."""
+
+    code = "too_few_adults"
+
+
+class GroupTooBig(Refusal):
+    """The host never takes that many at once, however empty the slot is."""
+
+    code = "group_too_big"
+
+
+class SlotFull(Refusal):
+    """Others hold the seats (students, people or groups)."""
+
+    code = "slot_full"
+
+
+# Who may come
+
+
+class KindNotBookable(Refusal):
+    """This kind of offer is not booked by slot yet."""
+
+    code = "kind_not_bookable"
+
+
+class LevelTooLow(Refusal):
+    """DOMAIN rule 3: the host welcomes from a higher grade on."""
+
+    code = "level_too_low"
+
+
+class TooYoung(Refusal):
+    """DOMAIN rule 3: the youngest student is below the host's minimum age."""
+
+    code = "too_young"
+
+
+# When
+
+
+class TooLate(Refusal):
+    """The slot has begun."""
+
+    code = "too_late"
+
+
+class NoticeTooShort(Refusal):
+    """The host asks for more days of notice (DOMAIN rule 5)."""
+
+    code = "notice_too_short"
+
+
+class SlotNotOpen(Refusal):
+    """The slot is closed or cancelled."""
+
+    code = "slot_not_open"
+
+
+class OfferNotPublished(Refusal):
+    """The offer is a draft, paused, archived or blocked."""
+
+    code = "offer_not_published"
+
+
+class SchoolClosed(Refusal):
+    """School holiday, bridge or public holiday (TE-M3)."""
+
+    code = "school_closed"
+
+
+class CalendarUnknown(Refusal):
+    """Nobody has entered the school calendar for that day yet."""
+
+    code = "calendar_unknown"
+
+
+class ClassAbsent(Refusal):
+    """The class is away (work placement, observation week, exams)."""
+
+    code = "class_absent"
+
+
+class AfterExam(Refusal):
+    """DOMAIN rule 8: final-year vocational classes do not come after the exam date."""
+
+    code = "after_exam"
+
+
+class WednesdayAfternoon(Refusal):
+    """DOMAIN rule 6: collèges have no lessons on Wednesday afternoon."""
+
+    code = "wednesday_afternoon"
+
+
+class ReturnTooLate(Refusal):
+    """DOMAIN rule 6: the class would be back after the school's hour."""
+
+    code = "return_too_late"
+
+
+class ClassBusy(Refusal):
+    """DOMAIN rule 7: the class holds another visit at that time or half-day."""
+
+    code = "class_busy"
+
+
+class OrganiserBusy(Refusal):
+    """DOMAIN rule 7: the teacher is on another visit at that time."""
+
+    code = "organiser_busy"
+
+
+class HostCapReached(Refusal):
+    """The host's cap per day, month or school year is used up."""
+
+    code = "host_cap_reached"
+
+
+class HostClosed(Refusal):
+    """The host has marked the day as closed."""
+
+    code = "host_closed"
+
+
+class OtherHost(Refusal):
+    """A visit moves between slots of one host only."""
+
+    code = "other_host"
+
+
+class SameSlot(Refusal):
+    """The visit is on that slot already."""
+
+    code = "same_slot"
+
+
+# What a host or school enters
+
+
+class BadUai(Refusal):
+    """DOMAIN rule 10: not a school identifier."""
+
+    code = "bad_uai"
+
+
+class BadSiret(Refusal):
+    """DOMAIN rule 10: not an establishment identifier."""
+
+    code = "bad_siret"
+
+
+class BadTimes(Refusal):
+    """The end is not after the start, or the length is out of bounds."""
+
+    code = "bad_times"
+
+
+class NoSuchTime(Refusal):
+    """The clocks jump over that time on that night."""
+
+    code = "no_such_time"
+
+
+class SlotsOverlap(Refusal):
+    """The host already has a slot of this offer at that time."""
+
+    code = "slots_overlap"
+
+
+class SlotInUse(Refusal):
+    """Visits hold seats: fewer seats than held, or removal, is not possible."""
+
+    code = "slot_in_use"
+
+
+class HandlingWords(Refusal):
+    """DOMAIN rule 4: a visit is for looking; the text speaks of handling machines."""
+
+    code = "handling_words"
+
+
+class NotReady(Refusal):
+    """The offer misses something a teacher needs before it can be published."""
+
+    code = "not_ready"
+
+
+class BadAddress(Refusal):
+    """Not an e-mail address we can write to."""
+
+    code = "bad_address"
+
+
+class TooManyAddresses(Refusal):
+    """More student addresses than students."""
+
+    code = "too_many_addresses"

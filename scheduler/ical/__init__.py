@@ -1,0 +1,1 @@
+"""Calendars: facts in, RFC 5545 octets out. Nothing else imports icalendar."""

@@ -1,0 +1,1 @@
+"""Mail: what was recorded becomes a letter, and a letter goes out."""

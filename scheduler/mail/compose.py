@@ -1,0 +1,179 @@
+"""A recorded message becomes a letter: templates/mail/<kind>, in the reader's language.
+
+Rendering happens when the letter is sent, from what was recorded when the change was
+made. So a letter says what was true at that revision, a fault in a template is a failed
+letter and not a failed confirmation, and a mended template mends what still waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from scheduler import wording
+from scheduler.ical.entry import Occasion
+from scheduler.mail.entries import invitation, occasion
+from scheduler.mail.facts import STUDENT, visit_facts
+from scheduler.mail.letter import Letter, Message, Undeliverable
+from scheduler.mail.press import Press
+from scheduler.wording import clean_line
+
+LOCALES = ("fr", "en")
+SUBJECT_LIMIT = 160
+# RFC 5322 §3.6.4 asks for the whole thread; long ones keep their first and their last.
+MOST_REFERENCES = 10
+
+# RFC 3834, and the same for Exchange: no out-of-office answers. Not "All", which would
+# suppress delivery reports too.
+HEADERS = (
+    ("Auto-Submitted", "auto-generated"),
+    ("X-Auto-Response-Suppress", "OOF, AutoReply"),
+)
+
+Links = Callable[[str, Any], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imprint:
+    """What every letter carries: who sends it, and where its pages are.
+
+    ``visit_pages`` are the signed-in pages of a visit per audience, with ``{id}``.
+    """
+
+    base_url: str
+    organizer_address: str
+    organizer_name: str
+    campus_name: str
+    visit_pages: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "teacher": "/teacher/visits/{id}",
+            "host": "/host/visits/{id}",
+        }
+    )
+
+    def page(self, audience: str, visit_id: int, class_code: str) -> str | None:
+        """Where this reader finds the visit. Students have no account but a code."""
+        path = self.visit_pages.get(audience, "").format(id=visit_id)
+        if audience == STUDENT and class_code.isalnum() and class_code.isascii():
+            path = f"/c/{class_code}"
+        return self.base_url.rstrip("/") + path if path else None
+
+
+class Compose:
+    """Turns messages into letters. ``links(purpose, id)`` derives a secret link."""
+
+    def __init__(self, imprint: Imprint, *, links: Links, templates: Path) -> None:
+        self._imprint = imprint
+        self._links = links
+        self._presses = {locale: Press(templates, locale=locale) for locale in LOCALES}
+
+    def __call__(self, message: Message) -> Letter:
+        """The letter of a message. The same message always gives the same letter."""
+        press = self._press(message.locale)
+        facts = self._facts(message, press)
+        folder = f"mail/{message.kind}"
+        return Letter(
+            recipient_name=clean_line(message.recipient_name),
+            recipient_address=message.recipient_address,
+            sender_name=self._imprint.organizer_name,
+            sender_address=self._imprint.organizer_address,
+            subject=clean_line(
+                press.line(f"{folder}/subject.txt", **facts), SUBJECT_LIMIT
+            ),
+            text=press.text(f"{folder}/body.txt", **facts),
+            html=press.html(f"{folder}/body.html", **facts),
+            calendar=self._calendar(message, press),
+            method=message.method,
+            message_id=message.message_id,
+            references=_shortened(message.references),
+            date=message.created_at,
+            headers=HEADERS,
+        )
+
+    def occasion(
+        self,
+        recorded: Mapping[str, Any],
+        *,
+        audience: str,
+        locale: str,
+        uid: str,
+        sequence: int,
+        dtstamp: datetime,
+    ) -> Occasion:
+        """A visit in the words of our calendars, for feeds and for one file."""
+        visit = visit_facts(recorded, audience=audience, locale=locale)
+        return occasion(
+            visit,
+            self._press(locale),
+            audience=audience,
+            page=self._imprint.page(audience, visit.id, visit.class_code),
+            uid=uid,
+            sequence=sequence,
+            dtstamp=dtstamp,
+        )
+
+    def _press(self, locale: str) -> Press:
+        return self._presses.get(locale, self._presses[LOCALES[0]])
+
+    def _facts(self, message: Message, press: Press) -> dict[str, object]:
+        payload = message.payload
+        audience = str(payload.get("audience") or "")
+        facts: dict[str, object] = {
+            "audience": audience,
+            "has_calendar": message.method is not None,
+            "campus_name": clean_line(self._imprint.campus_name),
+            "base_url": self._imprint.base_url.rstrip("/"),
+            "recipient_name": clean_line(message.recipient_name),
+            "link": self._link(payload.get("link")),
+            "page": None,
+            "expires": None,
+        }
+        if payload.get("visit"):
+            visit = visit_facts(
+                payload["visit"], audience=audience, locale=press.locale
+            )
+            facts["visit"] = visit
+            facts["page"] = self._imprint.page(audience, visit.id, visit.class_code)
+        if payload.get("expires_at"):
+            until = datetime.fromisoformat(payload["expires_at"])
+            facts["expires"] = wording.moment(until, press.locale)
+        return facts
+
+    def _link(self, recorded: Mapping[str, Any] | None) -> str | None:
+        """Only the link's id is stored; the secret is made here and kept nowhere."""
+        if recorded is None:
+            return None
+        return self._links(str(recorded["purpose"]), recorded["id"])
+
+    def _calendar(self, message: Message, press: Press) -> bytes | None:
+        if message.method is None:
+            return None
+        if message.uid is None or message.sequence is None or message.dtstamp is None:
+            raise Undeliverable("invitation_without_identity")
+        told = self.occasion(
+            message.payload["visit"],
+            audience=str(message.payload["audience"]),
+            locale=press.locale,
+            uid=message.uid,
+            sequence=message.sequence,
+            dtstamp=message.dtstamp,
+        )
+        try:
+            return invitation(
+                message,
+                told,
+                organizer_address=self._imprint.organizer_address,
+                organizer_name=self._imprint.organizer_name,
+                rsvp=bool(message.payload.get("rsvp", True)),
+            )
+        except ValueError as wrong:
+            raise Undeliverable(str(wrong)) from wrong
+
+
+def _shortened(references: tuple[str, ...]) -> tuple[str, ...]:
+    if len(references) <= MOST_REFERENCES:
+        return references
+    return references[:1] + references[1 - MOST_REFERENCES :]

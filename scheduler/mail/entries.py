@@ -1,0 +1,69 @@
+"""What a visit says in a calendar, and the calendar part of a message.
+
+The words come from templates/mail/entry, so that a mailed invitation, a feed and the
+"add to my calendar" file of a page all say the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from scheduler.ical.entry import Entry, Occasion
+from scheduler.ical.invitation import cancel, publish, request
+from scheduler.mail.address import ascii_address
+from scheduler.mail.facts import VisitFacts
+from scheduler.mail.letter import Message
+from scheduler.mail.press import Press
+
+WRITERS = {"REQUEST": request, "CANCEL": cancel, "PUBLISH": publish}
+
+
+def occasion(
+    visit: VisitFacts,
+    press: Press,
+    *,
+    audience: str,
+    page: str | None,
+    uid: str,
+    sequence: int,
+    dtstamp: datetime,
+) -> Occasion:
+    """The visit as one kind of reader finds it in a calendar."""
+    facts = {"visit": visit, "audience": audience, "page": page}
+    return Occasion(
+        uid=uid,
+        sequence=sequence,
+        dtstamp=dtstamp,
+        last_modified=dtstamp,
+        starts_at=visit.starts_at,
+        ends_at=visit.ends_at,
+        summary=press.line("mail/entry/summary.txt", **facts),
+        description=press.text("mail/entry/description.txt", **facts),
+        location=visit.place,
+        url=page,
+        geo=visit.geo,
+        language=press.locale,
+    )
+
+
+def invitation(
+    message: Message,
+    told: Occasion,
+    *,
+    organizer_address: str,
+    organizer_name: str,
+    rsvp: bool,
+) -> bytes:
+    """The message's calendar part. Its one ATTENDEE is the reader."""
+    write = WRITERS[message.method or "REQUEST"]
+    return write(
+        Entry(
+            **asdict(told),
+            organizer_address=ascii_address(organizer_address),
+            organizer_name=organizer_name,
+            attendee_address=ascii_address(message.recipient_address),
+            attendee_name=message.recipient_name,
+            rsvp=rsvp,
+        )
+    )

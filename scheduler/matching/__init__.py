@@ -1,0 +1,1 @@
+"""The matching engine: a problem in, a plan out. Pure."""

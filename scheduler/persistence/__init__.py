@@ -1,0 +1,1 @@
+"""Storage: SQLAlchemy without Flask. Rows remember, frozen values decide."""

@@ -1,0 +1,27 @@
+"""The tables, one family per module."""
+
+from __future__ import annotations
+
+from scheduler.persistence.models import (
+    access,
+    calendars,
+    journal,
+    network,
+    offers,
+    outbox,
+    people,
+    reference,
+    visits,
+)
+
+__all__ = [
+    "access",
+    "calendars",
+    "journal",
+    "network",
+    "offers",
+    "outbox",
+    "people",
+    "reference",
+    "visits",
+]

@@ -1,0 +1,71 @@
+"""Mail to be sent, one row for each recipient and change, and the loop's lease."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.domain.announcements import Audience, Method
+from scheduler.persistence.base import Base
+
+
+class MessageState(StrEnum):
+    """``superseded``: a newer revision for the same calendar replaced it unsent."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    DEAD = "dead"
+    SUPERSEDED = "superseded"
+
+
+class MessageRow(Base):
+    """Frozen when the change happened; rendered when it is sent.
+
+    ``address`` is sealed. UID, SEQUENCE, DTSTAMP and Message-ID never change, so a
+    second copy after a crash is harmless (P3).
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_state_due_at", "state", "due_at"),
+        Index("ix_message_invitation_id_state", "invitation_id", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    visit_id: Mapped[int | None] = mapped_column(ForeignKey("visit.id"), index=True)
+    invitation_id: Mapped[int | None] = mapped_column(ForeignKey("invitation.id"))
+    kind: Mapped[str]
+    audience: Mapped[Audience | None]
+    locale: Mapped[str]
+    recipient_name: Mapped[str] = mapped_column(default="")
+    address: Mapped[str]
+    payload: Mapped[dict[str, Any]]
+    uid: Mapped[str | None]
+    method: Mapped[Method | None]
+    sequence: Mapped[int] = mapped_column(default=0)
+    dtstamp: Mapped[datetime]
+    message_id: Mapped[str] = mapped_column(unique=True)
+    thread_id: Mapped[str] = mapped_column(default="")
+    state: Mapped[MessageState] = mapped_column(default=MessageState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    error: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class LeaseRow(Base):
+    """Who runs the loop, until when; ``beat_at`` tells whether it is alive."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    until: Mapped[datetime]
+    beat_at: Mapped[datetime]

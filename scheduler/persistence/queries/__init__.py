@@ -1,0 +1,1 @@
+"""Every select(), as functions named after what comes back."""

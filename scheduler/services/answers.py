@@ -1,0 +1,216 @@
+"""What a host does about a visit: accept, decline, propose other slots, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fit, visits as rules
+from scheduler.domain.actors import Actor, for_host, need
+from scheduler.domain.announcements import Change
+from scheduler.domain.refusals import NotFound, Refused, SameSlot
+from scheduler.domain.visits import CancelReason, DeclineReason, VisitState
+from scheduler.persistence.models.visits import ProposalRow, VisitRow
+from scheduler.persistence.queries import visits
+from scheduler.services import fitting, journal, schedule, seats
+from scheduler.services.announce import announce, truth
+from scheduler.services.house import house_of
+from scheduler.services.transaction import transaction
+
+# The host may say yes to what its own rules or the calendar would refuse now; only
+# what would break a promise (P1, P2) stands in the way.
+BREAKS_A_PROMISE = frozenset(
+    {
+        "slot_full",
+        "group_too_big",
+        "class_busy",
+        "organiser_busy",
+        "host_cap_reached",
+        "too_late",
+        "slot_not_open",
+    }
+)
+
+
+def accept_visit(session: Session, visit_id: int, *, by: Actor, now: datetime) -> None:
+    """The host says yes, to the request or to the move; invitations go out."""
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        accepted = rules.accept(row.as_domain())
+        before, state, old = truth(session, row), row.state, row.slot
+        target = row.wanted_slot or row.slot
+        case = fitting.cases(
+            session,
+            row.school_class,
+            [target],
+            organiser_id=row.organiser_id,
+            party=row.party,
+            besides=row,
+        )[0]
+        broken = [
+            each
+            for each in fit.refusals(case, now=now, policy=house_of(session).policy)
+            if each.code in BREAKS_A_PROMISE
+        ]
+        if broken:
+            raise Refused(*broken)
+        row.take(accepted, now=now)
+        session.flush()
+        row = _mine(session, visit_id, by)
+        schedule.confirmed(session, row, now=now)
+        seats.recount(session, old, target)
+        moved = state is VisitState.MOVING
+        change = Change.MOVED if moved else Change.CONFIRMED
+        announce(session, row, change, by=by, now=now, before=before if moved else None)
+        journal.note_visit(
+            session, row, change.value, by=by, now=now, before=state.value
+        )
+
+
+def decline_visit(  # noqa: PLR0913 - one form
+    session: Session,
+    visit_id: int,
+    *,
+    reason: DeclineReason,
+    note: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """The host says no, with a typed reason; a declined move changes nothing else."""
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        state, wanted = row.state, row.wanted_slot
+        before = truth(session, row)
+        row.take(rules.decline(row.as_domain(), reason=reason, note=note), now=now)
+        if state is VisitState.MOVING:
+            schedule.answered(row, now=now)
+            change = Change.MOVE_DECLINED
+        else:
+            schedule.ended(session, row, now=now)
+            change = Change.DECLINED
+        seats.recount(session, row.slot, wanted)
+        announce(session, row, change, by=by, now=now, before=before)
+        journal.note_visit(
+            session,
+            row,
+            change.value,
+            by=by,
+            now=now,
+            before=state.value,
+            reason=reason.value,
+        )
+
+
+def propose_slots(  # noqa: PLR0913 - one form
+    session: Session,
+    visit_id: int,
+    slot_ids: Sequence[int],
+    *,
+    note: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Offer other slots instead; the teacher chooses one of them."""
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        proposed = rules.propose(row.as_domain(), note=note)
+        if not slot_ids:
+            raise NotFound()
+        for slot_id in sorted(set(slot_ids)):
+            slot = visits.slot_to_take(session, slot_id)
+            if slot is None or slot.offer.host_id != row.slot.offer.host_id:
+                raise NotFound()
+            if slot_id == row.slot_id:
+                raise SameSlot()
+            case = fitting.cases(
+                session,
+                row.school_class,
+                [slot],
+                organiser_id=row.organiser_id,
+                party=row.party,
+                besides=row,
+            )[0]
+            broken = [
+                each
+                for each in fit.refusals(case, now=now, policy=house_of(session).policy)
+                if each.code != "notice_too_short"
+            ]
+            if broken:
+                raise Refused(*broken)
+            session.add(ProposalRow(visit_id=row.id, slot_id=slot_id))
+        before, state = truth(session, row), row.state.value
+        row.take(proposed, now=now)
+        schedule.expect_answer(session, row, now=now)
+        row.remind_at = row.alert_at = None
+        seats.recount(session, row.slot)
+        announce(session, row, Change.PROPOSED, by=by, now=now, before=before)
+        journal.note_visit(
+            session, row, Change.PROPOSED.value, by=by, now=now, before=state
+        )
+
+
+def cancel_by_host(  # noqa: PLR0913 - one form
+    session: Session,
+    visit_id: int,
+    *,
+    reason: CancelReason,
+    note: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """The host calls a confirmed visit off, with a typed reason."""
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        call_off(session, row, reason=reason, note=note, by=by, now=now)
+
+
+def call_off(  # noqa: PLR0913 - everything the history keeps
+    session: Session,
+    row: VisitRow,
+    *,
+    reason: CancelReason,
+    note: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Cancel one visit inside the caller's transaction (also for a cancelled slot).
+
+    A request that was never answered is declined by it.
+    """
+    before, state, wanted = truth(session, row), row.state, row.wanted_slot
+    late = rules.is_late(
+        row.slot.starts_at,
+        now=now,
+        calendar=fitting.calendar_of(row.school_class.school),
+        policy=house_of(session).policy,
+    )
+    row.take(
+        rules.cancel_by_host(row.as_domain(), reason=reason, note=note, late=late),
+        now=now,
+    )
+    schedule.ended(session, row, now=now)
+    seats.recount(session, row.slot, wanted)
+    declined = row.state is VisitState.DECLINED
+    change = Change.DECLINED if declined else Change.CANCELLED
+    announce(session, row, change, by=by, now=now, before=before)
+    journal.note_visit(
+        session,
+        row,
+        change.value,
+        by=by,
+        now=now,
+        before=state.value,
+        reason=reason.value,
+        late=late,
+    )
+
+
+def _mine(session: Session, visit_id: int, by: Actor) -> VisitRow:
+    """The visit, locked, if the actor speaks for its host."""
+    row = visits.visit_to_change(session, visit_id)
+    if row is None:
+        raise NotFound()
+    need(for_host(by, row.slot.offer.host_id, visit_id=visit_id))
+    return row

@@ -1,0 +1,310 @@
+"""A host's offers and closed days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from scheduler.domain.actors import Actor, for_host, need
+from scheduler.domain.handling import check_observation_only
+from scheduler.domain.offers import (
+    Confirmation,
+    OfferState,
+    PhoneRule,
+    PhotoRule,
+    VehicleAccess,
+    Wheelchair,
+)
+from scheduler.domain.refusals import BadTimes, NotFound, NotReady, WrongState
+from scheduler.persistence.models.network import HostClosureRow
+from scheduler.persistence.models.offers import OfferRow, WitnessRow
+from scheduler.persistence.queries import offers, reference, visits
+from scheduler.services import journal
+from scheduler.services.transaction import transaction
+
+CLASS_VISIT = "CLASS_VISIT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Witness:
+    """``gender``: W, M or N (not stated)."""
+
+    first_name: str
+    job: str
+    path: str = ""
+    gender: str = "N"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferText:
+    """Everything a host says about an offer; the first eight are asked first (HO-M1).
+
+    ``ppe``: list of {"code", "detail"}. Caps of the host are kept with the host.
+    """
+
+    title: str
+    field_codes: tuple[str, ...]
+    max_students: int
+    subgroup_size: int
+    min_grade_rank: int
+    see: tuple[str, ...]
+    duration_minutes: int
+    phone_rule: PhoneRule
+    photo_rule: PhotoRule = PhotoRule.NONE
+    min_age: int | None = None
+    summary: str = ""
+    wear: str = ""
+    bring: str = ""
+    ppe: tuple[dict[str, Any], ...] = ()
+    people_met: str = ""
+    witnesses: tuple[Witness, ...] = ()
+    women_witnesses: int = 0
+    street: str = ""
+    arrival: str = ""
+    meeting_point: str = ""
+    wheelchair: Wheelchair = Wheelchair.NO
+    wheelchair_note: str = ""
+    vehicle_access: VehicleAccess = VehicleAccess.STREET
+    max_people: int | None = None
+    max_groups: int = 1
+    min_notice_days: int = 21
+    name_list_days: int = 0
+    confirmation: Confirmation = Confirmation.BY_HOST
+    note: str = ""
+    kind_code: str = field(default=CLASS_VISIT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caps:
+    """How many visits a host takes; ``None`` for no cap."""
+
+    per_day: int | None = None
+    per_month: int | None = None
+    per_year: int | None = None
+
+
+NEXT: dict[tuple[OfferState, str], OfferState] = {
+    (OfferState.DRAFT, "publish"): OfferState.PUBLISHED,
+    (OfferState.PUBLISHED, "pause"): OfferState.PAUSED,
+    (OfferState.PAUSED, "resume"): OfferState.PUBLISHED,
+    (OfferState.DRAFT, "archive"): OfferState.ARCHIVED,
+    (OfferState.PUBLISHED, "archive"): OfferState.ARCHIVED,
+    (OfferState.PAUSED, "archive"): OfferState.ARCHIVED,
+    (OfferState.ARCHIVED, "restore"): OfferState.DRAFT,
+}
+
+
+def create_offer(
+    session: Session, host_id: int, text: OfferText, *, by: Actor, now: datetime
+) -> int:
+    """A new draft. Returns its id. Raises ``HandlingWords`` (DOMAIN rule 4)."""
+    _check(text)
+    with transaction(session):
+        need(for_host(by, host_id))
+        if offers.host_whole(session, host_id) is None:
+            raise NotFound()
+        row = OfferRow(host_id=host_id, created_at=now, title=text.title)
+        row.fields = []
+        row.witnesses = []
+        _take(session, row, text)
+        session.add(row)
+        session.flush()
+        journal.note_organisation(
+            session, host_id, "offer_created", by=by, now=now, offer=row.id
+        )
+        return row.id
+
+
+def change_offer(
+    session: Session, offer_id: int, text: OfferText, *, by: Actor, now: datetime
+) -> None:
+    """Other words or rules. Slots that exist keep their own seats."""
+    _check(text)
+    with transaction(session):
+        row = _mine(session, offer_id, by)
+        _take(session, row, text)
+        journal.note_organisation(
+            session, row.host_id, "offer_changed", by=by, now=now, offer=row.id
+        )
+
+
+def publish_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -> None:
+    """Let teachers see it. Raises ``NotReady`` naming what is missing."""
+    with transaction(session):
+        row = _mine(session, offer_id, by)
+        missing = [
+            name
+            for name, value in (("title", row.title), ("see", row.see))
+            if not value
+        ]
+        if not row.fields:
+            missing.append("fields")
+        if missing:
+            raise NotReady(missing=missing)
+        _step(session, row, "publish", by=by, now=now)
+
+
+def pause_offer(
+    session: Session, offer_id: int, *, until: date | None, by: Actor, now: datetime
+) -> None:
+    """No new requests for a while; confirmed visits stay (HO-M2)."""
+    with transaction(session):
+        row = _mine(session, offer_id, by)
+        _step(session, row, "pause", by=by, now=now)
+        row.paused_until = until
+
+
+def resume_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -> None:
+    """Requests are welcome again."""
+    with transaction(session):
+        row = _mine(session, offer_id, by)
+        _step(session, row, "resume", by=by, now=now)
+        row.paused_until = None
+
+
+def archive_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -> None:
+    """Put away; nothing that was agreed changes."""
+    with transaction(session):
+        _step(session, _mine(session, offer_id, by), "archive", by=by, now=now)
+
+
+def restore_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -> None:
+    """Back among the drafts."""
+    with transaction(session):
+        _step(session, _mine(session, offer_id, by), "restore", by=by, now=now)
+
+
+def resume_paused(session: Session, *, today: date, by: Actor, now: datetime) -> int:
+    """Offers whose pause is over are open again; how many."""
+    with transaction(session):
+        over = offers.pauses_over(session, today=today)
+        for row in over:
+            _step(session, row, "resume", by=by, now=now)
+            row.paused_until = None
+        return len(over)
+
+
+def set_caps(
+    session: Session, host_id: int, caps: Caps, *, by: Actor, now: datetime
+) -> None:
+    """How many visits the host takes per day, month and school year."""
+    with transaction(session):
+        need(for_host(by, host_id))
+        visits.lock(session, host_ids=[host_id])
+        host = offers.host_whole(session, host_id)
+        if host is None:
+            raise NotFound()
+        host.cap_per_day = caps.per_day
+        host.cap_per_month = caps.per_month
+        host.cap_per_year = caps.per_year
+        journal.note_organisation(session, host_id, "caps_set", by=by, now=now)
+
+
+def add_closed_days(  # noqa: PLR0913 - one form
+    session: Session,
+    host_id: int,
+    *,
+    first_on: date,
+    last_on: date,
+    reason: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Days that the host keeps for itself, both ends included."""
+    if last_on < first_on:
+        raise BadTimes(wrong="order")
+    with transaction(session):
+        need(for_host(by, host_id))
+        session.add(
+            HostClosureRow(
+                host_id=host_id, first_on=first_on, last_on=last_on, reason=reason
+            )
+        )
+        journal.note_organisation(session, host_id, "closed_days", by=by, now=now)
+
+
+def remove_closed_days(
+    session: Session, host_id: int, closure_id: int, *, by: Actor, now: datetime
+) -> None:
+    """The days are open again."""
+    with transaction(session):
+        need(for_host(by, host_id))
+        session.execute(
+            delete(HostClosureRow).where(
+                HostClosureRow.id == closure_id, HostClosureRow.host_id == host_id
+            )
+        )
+        journal.note_organisation(session, host_id, "open_days", by=by, now=now)
+
+
+def _check(text: OfferText) -> None:
+    if text.kind_code == CLASS_VISIT:
+        check_observation_only("\n".join([text.title, text.summary, *text.see]))
+
+
+def _take(session: Session, row: OfferRow, text: OfferText) -> None:
+    for name in (
+        "title",
+        "kind_code",
+        "max_students",
+        "subgroup_size",
+        "min_grade_rank",
+        "min_age",
+        "duration_minutes",
+        "phone_rule",
+        "photo_rule",
+        "summary",
+        "wear",
+        "bring",
+        "people_met",
+        "women_witnesses",
+        "street",
+        "arrival",
+        "meeting_point",
+        "wheelchair",
+        "wheelchair_note",
+        "vehicle_access",
+        "max_people",
+        "max_groups",
+        "min_notice_days",
+        "name_list_days",
+        "confirmation",
+        "note",
+    ):
+        setattr(row, name, getattr(text, name))
+    row.see = list(text.see)
+    row.ppe = list(text.ppe)
+    wanted = set(text.field_codes)
+    row.fields = [each for each in reference.fields(session) if each.code in wanted]
+    for old in list(row.witnesses):
+        session.delete(old)
+    row.witnesses = [
+        WitnessRow(
+            first_name=each.first_name, job=each.job, path=each.path, gender=each.gender
+        )
+        for each in text.witnesses
+    ]
+
+
+def _step(
+    session: Session, row: OfferRow, step: str, *, by: Actor, now: datetime
+) -> None:
+    try:
+        row.state = NEXT[row.state, step]
+    except KeyError:
+        raise WrongState(state=row.state.value, step=step) from None
+    journal.note_organisation(
+        session, row.host_id, f"offer_{step}", by=by, now=now, offer=row.id
+    )
+
+
+def _mine(session: Session, offer_id: int, by: Actor) -> OfferRow:
+    row = offers.offer_whole(session, offer_id)
+    if row is None:
+        raise NotFound()
+    need(for_host(by, row.host_id))
+    return row

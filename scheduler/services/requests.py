@@ -1,0 +1,339 @@
+"""What a teacher does: ask, change numbers, withdraw, choose, move, cancel."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fit, visits as rules
+from scheduler.domain.actors import Actor, for_school, need
+from scheduler.domain.announcements import Change
+from scheduler.domain.offers import Confirmation
+from scheduler.domain.parties import Party
+from scheduler.domain.refusals import NotFound, OtherHost, Refused
+from scheduler.domain.visits import CancelReason, VisitState
+from scheduler.persistence.models.network import SchoolClassRow
+from scheduler.persistence.models.offers import SlotRow
+from scheduler.persistence.models.visits import VisitRow
+from scheduler.persistence.queries import visits
+from scheduler.services import fitting, journal, schedule, seats
+from scheduler.services.announce import announce, truth
+from scheduler.services.house import house_of
+from scheduler.services.transaction import transaction
+
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a teacher sends. ``arrangements`` are counts, never a diagnosis."""
+
+    slot_id: int
+    class_id: int
+    party: Party
+    arrangements: str = ""
+    message: str = ""
+
+
+def request_visit(
+    session: Session, request: Request, *, by: Actor, now: datetime
+) -> int:
+    """Ask for a slot for a class; seats are held from now on. Returns the visit's id.
+
+    Raises ``Refused`` with every rule that says no. Where the offer confirms by
+    itself the visit is confirmed at once.
+    """
+    with transaction(session):
+        host_id = visits.host_of_slot(session, request.slot_id)
+        if host_id is None or by.person_id is None:
+            raise NotFound()
+        visits.lock(
+            session,
+            host_ids=[host_id],
+            class_ids=[request.class_id],
+            person_ids=[by.person_id],
+        )
+        klass = visits.class_to_ask_for(session, request.class_id)
+        slot = visits.slot_to_take(session, request.slot_id)
+        if klass is None or slot is None:
+            raise NotFound()
+        need(for_school(by, klass.school_id) and klass.active)
+        _demand_fit(
+            session, klass, slot, organiser_id=by.person_id, party=request.party, now=now
+        )
+
+        row = VisitRow(
+            state=VisitState.REQUESTED,
+            class_id=klass.id,
+            organiser_id=by.person_id,
+            slot_id=slot.id,
+            arrangements=request.arrangements,
+            message=request.message,
+            class_code=_new_code(session),
+            requested_at=now,
+            updated_at=now,
+        )
+        row.take_party(request.party)
+        session.add(row)
+        session.flush()
+        row = _to_change(session, row.id)
+        schedule.expect_answer(session, row, now=now)
+        if slot.offer.confirmation is Confirmation.AUTOMATIC:
+            row.take(rules.accept(row.as_domain()), now=now)
+            schedule.confirmed(session, row, now=now)
+            change = Change.CONFIRMED
+        else:
+            change = Change.REQUESTED
+        seats.recount(session, slot)
+        announce(session, row, change, by=by, now=now)
+        journal.note_visit(session, row, change.value, by=by, now=now)
+        return row.id
+
+
+def change_numbers(  # noqa: PLR0913 - one form
+    session: Session,
+    visit_id: int,
+    party: Party,
+    *,
+    arrangements: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Other numbers or arrangements; the seats are counted again."""
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        if row.party == party and row.arrangements == arrangements:
+            return
+        before, state = truth(session, row), row.state.value
+        changed = rules.change_numbers(row.as_domain(), party=party)
+        found = fit.seats_refusals(
+            fitting.cases(
+                session,
+                row.school_class,
+                [row.slot],
+                organiser_id=None,
+                party=party,
+                besides=row,
+            )[0]
+        )
+        if found:
+            raise Refused(*found)
+        row.take(changed, now=now)
+        row.arrangements = arrangements
+        seats.recount(session, row.slot)
+        announce(session, row, Change.NUMBERS_CHANGED, by=by, now=now, before=before)
+        journal.note_visit(
+            session,
+            row,
+            Change.NUMBERS_CHANGED.value,
+            by=by,
+            now=now,
+            before=state,
+            students=[before["students"], party.students],
+        )
+
+
+def withdraw_visit(session: Session, visit_id: int, *, by: Actor, now: datetime) -> None:
+    """Take a request back, or the wish to move: the visit then stays where it is."""
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        before, state = truth(session, row), row.state
+        wanted = row.wanted_slot
+        row.take(rules.withdraw(row.as_domain()), now=now)
+        schedule.answered(row, now=now)
+        if state is VisitState.MOVING:
+            change = Change.MOVE_WITHDRAWN
+        else:
+            change = Change.WITHDRAWN
+        seats.recount(session, row.slot, wanted)
+        announce(session, row, change, by=by, now=now, before=before)
+        journal.note_visit(
+            session, row, change.value, by=by, now=now, before=state.value
+        )
+
+
+def choose_slot(
+    session: Session, visit_id: int, slot_id: int, *, by: Actor, now: datetime
+) -> None:
+    """Take one of the slots that the host proposed: confirmed at once."""
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        offered = {each.slot_id for each in visits.proposals_for(session, row.id)}
+        if slot_id not in offered:
+            raise NotFound()
+        chosen = rules.choose(row.as_domain(), slot_id=slot_id)
+        slot = _slot_of_host(session, slot_id, row.slot.offer.host_id)
+        _demand_fit(
+            session,
+            row.school_class,
+            slot,
+            organiser_id=row.organiser_id,
+            party=row.party,
+            now=now,
+            besides=row,
+            notice=False,
+        )
+        before, state, old = truth(session, row), row.state.value, row.slot
+        row.take(chosen, now=now)
+        row = _reload(session, row)
+        schedule.confirmed(session, row, now=now)
+        seats.recount(session, old, slot)
+        announce(session, row, Change.CONFIRMED, by=by, now=now, before=before)
+        journal.note_visit(
+            session, row, Change.CONFIRMED.value, by=by, now=now, before=state
+        )
+
+
+def move_visit(
+    session: Session, visit_id: int, slot_id: int, *, by: Actor, now: datetime
+) -> None:
+    """Ask for another slot of the same host.
+
+    An unanswered request simply goes there. A confirmed visit goes there at once when
+    the offer confirms by itself; else the host is asked and the old date stands.
+    """
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        slot = _slot_of_host(session, slot_id, row.slot.offer.host_id)
+        visit = row.as_domain()
+        automatic = slot.offer.confirmation is Confirmation.AUTOMATIC
+        if visit.state is VisitState.REQUESTED:
+            moved = rules.switch(visit, slot_id=slot_id)
+            change = Change.REQUEST_SWITCHED
+        elif automatic:
+            moved = rules.move_at_once(visit, slot_id=slot_id)
+            change = Change.MOVED
+        else:
+            moved = rules.ask_move(visit, slot_id=slot_id)
+            change = Change.MOVE_ASKED
+        _demand_fit(
+            session,
+            row.school_class,
+            slot,
+            organiser_id=row.organiser_id,
+            party=row.party,
+            now=now,
+            besides=row,
+        )
+        before, state, old = truth(session, row), row.state.value, row.slot
+        row.take(moved, now=now)
+        row = _reload(session, row)
+        if change is Change.MOVED:
+            schedule.confirmed(session, row, now=now)
+        else:
+            schedule.expect_answer(session, row, now=now)
+        seats.recount(session, old, slot)
+        announce(session, row, change, by=by, now=now, before=before)
+        journal.note_visit(
+            session,
+            row,
+            change.value,
+            by=by,
+            now=now,
+            before=state,
+            to=slot.starts_at.isoformat(),
+        )
+
+
+def cancel_by_school(  # noqa: PLR0913 - one form
+    session: Session,
+    visit_id: int,
+    *,
+    reason: CancelReason,
+    note: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Call a confirmed visit off, with a typed reason."""
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        before, state, wanted = truth(session, row), row.state.value, row.wanted_slot
+        late = rules.is_late(
+            row.slot.starts_at,
+            now=now,
+            calendar=fitting.calendar_of(row.school_class.school),
+            policy=house_of(session).policy,
+        )
+        row.take(
+            rules.cancel_by_school(row.as_domain(), reason=reason, note=note, late=late),
+            now=now,
+        )
+        schedule.ended(session, row, now=now)
+        seats.recount(session, row.slot, wanted)
+        announce(session, row, Change.CANCELLED, by=by, now=now, before=before)
+        journal.note_visit(
+            session,
+            row,
+            Change.CANCELLED.value,
+            by=by,
+            now=now,
+            before=state,
+            reason=reason.value,
+            late=late,
+        )
+
+
+def _demand_fit(  # noqa: PLR0913 - everything a rule may ask about
+    session: Session,
+    klass: SchoolClassRow,
+    slot: SlotRow,
+    *,
+    organiser_id: int,
+    party: Party,
+    now: datetime,
+    besides: VisitRow | None = None,
+    notice: bool = True,
+) -> None:
+    """Raise ``Refused`` unless the class fits the slot.
+
+    ``notice``: a slot that the host proposes itself needs none.
+    """
+    case = fitting.cases(
+        session, klass, [slot], organiser_id=organiser_id, party=party, besides=besides
+    )[0]
+    found = fit.refusals(case, now=now, policy=house_of(session).policy)
+    if not notice:
+        found = [each for each in found if each.code != "notice_too_short"]
+    if found:
+        raise Refused(*found)
+
+
+def _to_change(session: Session, visit_id: int) -> VisitRow:
+    row = visits.visit_to_change(session, visit_id)
+    if row is None:
+        raise NotFound()
+    return row
+
+
+def _mine(session: Session, visit_id: int, by: Actor) -> VisitRow:
+    """The visit, locked, if the actor may act for its school."""
+    row = _to_change(session, visit_id)
+    need(for_school(by, row.school_class.school_id))
+    return row
+
+
+def _reload(session: Session, row: VisitRow) -> VisitRow:
+    """The same row with the slots that it points to now."""
+    session.flush()
+    return _to_change(session, row.id)
+
+
+def _slot_of_host(session: Session, slot_id: int, host_id: int) -> SlotRow:
+    slot = visits.slot_to_take(session, slot_id)
+    if slot is None:
+        raise NotFound()
+    if slot.offer.host_id != host_id:
+        raise OtherHost()
+    return slot
+
+
+def _new_code(session: Session) -> str:
+    """A class code nobody has: short, without look-alikes, worth a throttle."""
+    while True:
+        code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        if not visits.class_code_taken(session, code):
+            return code

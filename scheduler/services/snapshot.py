@@ -1,0 +1,162 @@
+"""What is true of a visit now, as primitives: the frozen payload of its letters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.actors import Actor, Role
+from scheduler.persistence.models.offers import SlotRow
+from scheduler.persistence.models.people import MembershipRow
+from scheduler.persistence.models.reference import PpeRow
+from scheduler.persistence.models.visits import VisitRow
+from scheduler.persistence.queries import reference, visits
+from scheduler.services.fitting import place_of
+
+# What a person must learn of when it differs from one revision to the next.
+TELLING_FIELDS = (
+    "starts_at",
+    "ends_at",
+    "place",
+    "students",
+    "girls",
+    "boys",
+    "adults",
+    "support_assistants",
+    "part",
+    "arrangements",
+)
+
+
+def snapshot(
+    session: Session,
+    visit: VisitRow,
+    *,
+    locale: str,
+    contacts: Sequence[MembershipRow],
+    before: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The visit's facts. ``before``: the snapshot of the revision just left."""
+    slot, klass = visit.slot, visit.school_class
+    offer = slot.offer
+    host = offer.host
+    place = place_of(host.organisation)
+    contact = contacts[0].person if contacts else None
+    facts: dict[str, Any] = {
+        "id": visit.id,
+        "state": visit.state.value,
+        "revision": visit.revision,
+        "starts_at": slot.starts_at.isoformat(),
+        "ends_at": slot.ends_at.isoformat(),
+        "previous_starts_at": None,
+        "previous_ends_at": None,
+        "previous_place": None,
+        "host_name": host.organisation.name,
+        "offer_title": offer.title,
+        "activity": host.activity,
+        "commune": host.organisation.commune.name,
+        "place": address(slot),
+        "lat": place.lat,
+        "lon": place.lon,
+        "arrival": offer.arrival,
+        "meeting_point": offer.meeting_point,
+        "wear": offer.wear,
+        "bring": offer.bring,
+        "ppe": ppe_phrases(reference.ppe(session), offer.ppe, locale=locale),
+        "phone_rule": offer.phone_rule.value,
+        "photo_rule": offer.photo_rule.value,
+        "see": list(offer.see),
+        "people_met": people_met(slot),
+        "school_name": klass.school.organisation.name,
+        "class_label": klass.label,
+        "level_label": klass.level.label_en if locale == "en" else klass.level.label_fr,
+        "students": visit.students,
+        "girls": visit.girls,
+        "boys": visit.boys,
+        "adults": visit.adults,
+        "support_assistants": visit.support_assistants,
+        "part": visit.part.value,
+        "arrangements": visit.arrangements,
+        "message": visit.message,
+        "organiser_name": visit.organiser.name,
+        "organiser_phone": visit.organiser.phone,
+        "contact_name": contact.name if contact else "",
+        "contact_phone": (contact.phone if contact else "") or host.phone,
+        "class_code": visit.class_code,
+        "answer_due_at": visit.answer_due_at.isoformat()
+        if visit.answer_due_at
+        else None,
+        "reason": visit.reason,
+        "note": visit.note,
+        "wanted_starts_at": None,
+        "wanted_ends_at": None,
+        "wanted_place": None,
+        "proposals": [
+            {
+                "id": each.slot_id,
+                "starts_at": each.slot.starts_at.isoformat(),
+                "ends_at": each.slot.ends_at.isoformat(),
+                "place": address(each.slot),
+            }
+            for each in visits.proposals_for(session, visit.id)
+        ],
+        "changes": [],
+    }
+    if visit.wanted_slot is not None:
+        facts["wanted_starts_at"] = visit.wanted_slot.starts_at.isoformat()
+        facts["wanted_ends_at"] = visit.wanted_slot.ends_at.isoformat()
+        facts["wanted_place"] = address(visit.wanted_slot)
+    if before is not None:
+        facts["changes"] = changes(before, facts)
+        for key in ("starts_at", "ends_at", "place"):
+            if before[key] != facts[key]:
+                facts[f"previous_{key}"] = before[key]
+    return facts
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The facts that differ and that somebody must learn of, in a fixed order."""
+    return [
+        {"field": key, "before": before[key], "after": now[key]}
+        for key in TELLING_FIELDS
+        if before[key] != now[key]
+    ]
+
+
+def address(slot: SlotRow) -> str:
+    """Where to go, on one line: the slot's own place, else the offer's, with the town."""
+    organisation = slot.offer.host.organisation
+    commune = organisation.commune
+    street = slot.place or slot.offer.street or organisation.street
+    postcode = commune.postcodes.split("|")[0]
+    town = f"{postcode} {commune.name}".strip()
+    if slot.place and commune.name.lower() in slot.place.lower():
+        return slot.place
+    return ", ".join(part for part in (street, town) if part)
+
+
+def people_met(slot: SlotRow) -> str:
+    """Who will be there: the offer's own words, else its witnesses."""
+    offer = slot.offer
+    if offer.people_met:
+        return offer.people_met
+    return ", ".join(f"{each.first_name} ({each.job})" for each in offer.witnesses)
+
+
+def ppe_phrases(
+    known: Mapping[str, PpeRow], items: Sequence[Mapping[str, Any]], *, locale: str
+) -> list[str]:
+    """Protective equipment in plain words; unknown codes are left out."""
+    rows = [known[item["code"]] for item in items if item.get("code") in known]
+    return [row.phrase_en if locale == "en" else row.phrase_fr for row in rows]
+
+
+def actor_side(actor: Actor) -> str:
+    """ "school", "host" or "system": who did it, for the letters."""
+    if actor.visit_id is not None or actor.organisations(Role.HOST_CONTACT):
+        return "host"
+    if actor.memberships:
+        return "school"
+    return "system"

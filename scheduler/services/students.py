@@ -1,0 +1,110 @@
+"""Students' addresses for one visit: given by the teacher, sealed, used, destroyed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy.orm import Session
+
+from scheduler.domain.actors import Actor, for_school, need
+from scheduler.domain.announcements import Change
+from scheduler.domain.refusals import (
+    BadAddress,
+    NotFound,
+    Refused,
+    TooManyAddresses,
+    WrongState,
+)
+from scheduler.domain.visits import ENDED, INVITED
+from scheduler.persistence.models.visits import AddresseeRow
+from scheduler.persistence.queries import visits
+from scheduler.persistence.sealed import seal_of
+from scheduler.services import journal
+from scheduler.services.announce import announce
+from scheduler.services.house import house_of
+from scheduler.services.transaction import transaction
+
+
+def checked_addresses(lines: Iterable[str]) -> list[str]:
+    """The addresses without blanks and doubles, in order.
+
+    Raises ``Refused`` naming every line that is no address (the first 40 characters,
+    for the teacher's own form; nothing of it is logged).
+    """
+    seen: dict[str, None] = {}
+    wrong = []
+    for number, line in enumerate(lines, start=1):
+        text = line.strip()
+        if not text:
+            continue
+        try:
+            found = validate_email(
+                text, check_deliverability=False, allow_smtputf8=False
+            )
+        except EmailNotValidError:
+            wrong.append(BadAddress(line=number, text=text[:40]))
+            continue
+        seen.setdefault(found.normalized.lower())
+    if wrong:
+        raise Refused(*wrong)
+    return list(seen)
+
+
+def set_addresses(
+    session: Session, visit_id: int, lines: Iterable[str], *, by: Actor, now: datetime
+) -> None:
+    """The whole list for the visit: who is new is invited, who is gone gets a CANCEL."""
+    addresses = checked_addresses(lines)
+    with transaction(session):
+        row = visits.visit_to_change(session, visit_id)
+        if row is None:
+            raise NotFound()
+        need(for_school(by, row.school_class.school_id))
+        if row.state in ENDED:
+            raise WrongState(state=row.state.value, step="set_addresses")
+        most = min(row.students + 5, house_of(session).policy.max_addresses)
+        if len(addresses) > most:
+            raise TooManyAddresses(most=most, given=len(addresses))
+        seal = seal_of(session)
+        wanted = {seal.digest(address): address for address in addresses}
+        held = {
+            each.address_digest: each for each in visits.addressees_of(session, row.id)
+        }
+        added = [wanted[digest] for digest in wanted if digest not in held]
+        removed = [
+            seal.open(each.address)
+            for digest, each in held.items()
+            if digest not in wanted
+        ]
+        if row.state in INVITED and removed:
+            announce(
+                session, row, Change.STUDENT_REMOVED, by=by, now=now, only=removed
+            )
+        for digest, each in held.items():
+            if digest not in wanted:
+                session.delete(each)
+        for address in added:
+            session.add(
+                AddresseeRow(
+                    visit_id=row.id,
+                    address=seal.close(address),
+                    address_digest=seal.digest(address),
+                    created_at=now,
+                )
+            )
+        session.flush()
+        if row.state in INVITED and added:
+            announce(session, row, Change.STUDENT_ADDED, by=by, now=now, only=added)
+        if added or removed:
+            journal.note_visit(
+                session,
+                row,
+                "addresses",
+                by=by,
+                now=now,
+                before=row.state.value,
+                added=len(added),
+                removed=len(removed),
+            )

@@ -1,0 +1,1 @@
+"""Pages and feeds: views ask queries, call services, and render."""

@@ -1,0 +1,7 @@
+"""The student pages."""
+
+from __future__ import annotations
+
+from scheduler.web.student import bp
+
+__all__ = ["bp"]

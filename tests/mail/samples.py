@@ -1,0 +1,204 @@
+"""One recorded visit, and messages about it, with everything a letter may say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scheduler.mail.compose import Compose, Imprint
+from scheduler.mail.letter import Message
+from scheduler.paths import TEMPLATES
+
+GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "mail"
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+# Every kind of mail, for whom, with which calendar method, and what is special in it.
+KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
+    ("sign_in", "", None, {}),
+    ("visit_requested_host", "host", None, {}),
+    ("visit_requested_teacher", "teacher", None, {}),
+    ("request_reminder_host", "host", None, {}),
+    ("visit_confirmed", "teacher", "REQUEST", {"state": "confirmed"}),
+    ("visit_confirmed", "host", "REQUEST", {"state": "confirmed"}),
+    ("visit_confirmed", "student", "REQUEST", {"state": "confirmed"}),
+    ("visit_changed", "teacher", "REQUEST", {"state": "confirmed", "moved": True}),
+    ("visit_changed", "host", "REQUEST", {"state": "confirmed", "moved": True}),
+    ("visit_changed", "student", "REQUEST", {"state": "confirmed", "moved": True}),
+    ("visit_declined", "teacher", None, {"state": "declined", "reason": "no_staff"}),
+    ("visit_proposed", "teacher", None, {"state": "proposed", "offered": True}),
+    ("visit_expired", "teacher", None, {"state": "expired", "actor": "system"}),
+    ("visit_expired", "host", None, {"state": "expired", "actor": "system"}),
+    ("visit_withdrawn", "host", None, {"state": "withdrawn", "actor": "school"}),
+    ("visit_cancelled", "teacher", "CANCEL", {"reason": "production_rush"}),
+    ("visit_cancelled", "host", "CANCEL", {"reason": "transport", "actor": "school"}),
+    ("visit_cancelled", "student", "CANCEL", {"reason": "production_rush"}),
+    ("move_requested_host", "host", None, {"state": "moving", "wished": True}),
+    ("move_declined", "teacher", None, {"state": "confirmed", "wished": True}),
+    ("move_withdrawn", "host", None, {"state": "confirmed", "actor": "school"}),
+    ("student_removed", "student", "CANCEL", {"state": "confirmed"}),
+    ("student_removed", "host", "CANCEL", {"state": "confirmed"}),
+    ("student_removed", "teacher", "CANCEL", {"state": "confirmed"}),
+    ("reminder_7", "teacher", None, {"state": "confirmed"}),
+    ("reminder_7", "host", None, {"state": "confirmed"}),
+    ("reminder_1", "teacher", None, {"state": "confirmed"}),
+    ("reminder_1", "host", None, {"state": "confirmed"}),
+    ("reminder_1", "student", None, {"state": "confirmed"}),
+    ("organiser_thanks", "teacher", None, {"state": "done"}),
+)
+
+LINKED = frozenset({"visit_requested_host", "request_reminder_host"})
+
+READERS = {
+    "": ("Camille Robert", "c.robert@example.org"),
+    "teacher": ("Camille Robert", "c.robert@example.org"),
+    "host": ("Dominique Guérin", "visites.h02@example.org"),
+    "student": ("", "eleve7@example.org"),
+}
+
+
+def a_compose() -> Compose:
+    imprint = Imprint(
+        base_url="https://visites.example.org",
+        organizer_address="visites@example.org",
+        organizer_name="Visites d’entreprises",
+        campus_name="Campus Design et industrie du futur",
+    )
+    return Compose(imprint, links=a_link, templates=TEMPLATES)
+
+
+def a_link(purpose: str, link_id: int) -> str:
+    path = {"answer": "h", "sign_in": "sign-in"}[purpose]
+    return f"https://visites.example.org/{path}/secret-{link_id}"
+
+
+def a_visit(**changes: Any) -> dict[str, Any]:
+    """What the outbox records of a visit; all fields, no surprises."""
+    visit = {
+        "id": 41,
+        "state": "requested",
+        "starts_at": "2027-01-12T08:00:00+00:00",
+        "ends_at": "2027-01-12T10:00:00+00:00",
+        "previous_starts_at": None,
+        "previous_ends_at": None,
+        "previous_place": None,
+        "host_name": "Atelier Clairmortaise",
+        "offer_title": "De l’arbre au prototype",
+        "activity": "Prototypage bois-composite et design produit",
+        "commune": "Clisson",
+        "place": "3 rue du Moulin, 44190 Clisson",
+        "lat": 47.09,
+        "lon": -1.28,
+        "arrival": "Le car s’arrête devant le portail bleu.\nSonner à l’accueil.",
+        "meeting_point": "Accueil, bâtiment A",
+        "wear": ["un pantalon", "des chaussures fermées et plates"],
+        "bring": ["de quoi noter"],
+        "ppe": ["lunettes prêtées sur place"],
+        "phone_rule": "silent",
+        "photo_rule": "none",
+        "see": ["l’atelier de prototypage", "le bureau d’études"],
+        "people_met": ["Inès, menuisière", "Paul, designer"],
+        "school_name": "Collège des Trois-Moulins",
+        "class_label": "4e B",
+        "level_label": "4e",
+        "students": 24,
+        "girls": 11,
+        "boys": 13,
+        "adults": 2,
+        "support_assistants": 1,
+        "part": "whole",
+        "arrangements": ["1 fauteuil roulant"],
+        "message": "La classe travaille sur le bois.\nMerci de votre accueil !",
+        "organiser_name": "Camille Robert",
+        "organiser_phone": "06 39 98 00 01",
+        "contact_name": "Dominique Guérin",
+        "contact_phone": "02 61 91 00 02",
+        "class_code": "K7PQ4M",
+        "answer_due_at": "2026-12-03T17:00:00+00:00",
+        "reason": None,
+        "note": None,
+        "actor": "host",
+        "changes": [],
+        "proposals": [],
+    }
+    return visit | changes
+
+
+MOVED: dict[str, Any] = {
+    "previous_starts_at": "2027-01-12T08:00:00+00:00",
+    "previous_ends_at": "2027-01-12T10:00:00+00:00",
+    "starts_at": "2027-03-30T07:00:00+00:00",
+    "ends_at": "2027-03-30T09:00:00+00:00",
+    "previous_place": "Zone du Moulin, 44190 Clisson",
+    "changes": [
+        {"field": "students", "before": 26, "after": 24},
+        {"field": "part", "before": "half", "after": "whole"},
+    ],
+}
+OTHER_SLOTS = [
+    {
+        "id": 7,
+        "starts_at": "2027-01-14T13:00:00+00:00",
+        "ends_at": "2027-01-14T15:00:00+00:00",
+        "place": "3 rue du Moulin, 44190 Clisson",
+    },
+    {
+        "id": 8,
+        "starts_at": "2027-06-01T12:00:00+00:00",
+        "ends_at": "2027-06-01T14:00:00+00:00",
+        "place": "Lycée du Pont-Vert, Nantes",
+    },
+]
+
+
+def a_message(  # noqa: PLR0913 - everything has a default
+    kind: str = "visit_confirmed",
+    audience: str = "teacher",
+    *,
+    method: str | None = None,
+    locale: str = "fr",
+    visit: dict[str, Any] | None = None,
+    address: str | None = None,
+    name: str | None = None,
+) -> Message:
+    known_name, known_address = READERS[audience]
+    payload: dict[str, Any] = {"audience": audience, "link": None}
+    if kind == "sign_in":
+        payload["link"] = {"purpose": "sign_in", "id": 9}
+        payload["expires_at"] = "2026-11-23T10:00:00+00:00"
+    else:
+        payload["visit"] = a_visit() if visit is None else visit
+    if kind in LINKED:
+        payload["link"] = {"purpose": "answer", "id": 12}
+    return Message(
+        id=1,
+        kind=kind,
+        locale=locale,
+        recipient_name=known_name if name is None else name,
+        recipient_address=address or known_address,
+        payload=payload,
+        uid="5d0f6e0a-8f0e-4d58-9a55-1f2a2b6c3d4e@visites.example.org",
+        method=method,
+        sequence=2 if method else None,
+        dtstamp=NOW if method else None,
+        message_id="<41.2.a1b2c3@visites.example.org>",
+        references=("<41.0.d4e5f6@visites.example.org>",),
+        created_at=NOW,
+    )
+
+
+def sample(
+    kind: str, audience: str, method: str | None, special: dict[str, Any], *, locale: str
+) -> Message:
+    """The message of one line of ``KINDS``."""
+    changes = dict(special)
+    if changes.pop("moved", False):
+        changes |= MOVED
+    if changes.pop("offered", False):
+        changes |= {"proposals": OTHER_SLOTS, "note": "Le mardi, l’atelier est fermé."}
+    if changes.pop("wished", False):
+        changes |= {"proposals": OTHER_SLOTS[:1]}
+    if changes.get("reason"):
+        changes.setdefault("note", "Une grosse commande est arrivée.")
+    visit = a_visit(**changes)
+    return a_message(kind, audience, method=method, locale=locale, visit=visit)
