@@ -24,6 +24,8 @@ LINE_LIMIT = 200
 TEXT_LIMIT = 2000
 
 _LINE_BREAKS = re.compile("\r\n|[\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029]")
+# No-break spaces are meant: "9 h 00" and "Visite :" stay together.
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _SPACING = ("Cc", "Zl", "Zp")
 _REMOVED = ("Cf", "Cs", "Co", "Cn")
@@ -94,7 +96,7 @@ def clean_line(text: str, limit: int = LINE_LIMIT) -> str:
     (CVE-2024-6923); a removed invisible character must not put it together again.
     """
     kept = _without_controls(_LINE_BREAKS.sub(" ", _bounded(text, limit)))
-    line = " ".join(kept.replace("\n", " ").split()).replace("=?", "= ?")
+    line = _SPACES.sub(" ", kept).strip().replace("=?", "= ?")
     return _cut(line, limit)
 
 

@@ -1,7 +1,7 @@
 """Copy the few front-end files that are shipped, and note their hashes.
 
 The copies are committed: an installation needs neither npm nor a network. This is
-run by hand after package.json or the list of icons changed:
+run by hand after package.json or icons.txt changed:
 
     python tools/vendor.py
 
@@ -32,25 +32,11 @@ FILES = {
     "lucide-static": ("LICENSE",),
 }
 
-ICONS = (
-    "accessibility archive arrow-left arrow-right award backpack ban bell book-open "
-    "briefcase building-2 bus calendar calendar-check calendar-clock calendar-days "
-    "calendar-plus calendar-sync calendar-x check chevron-down chevron-left "
-    "chevron-right circle circle-alert circle-check circle-dashed circle-dot "
-    "circle-help circle-pause circle-x clipboard-list clock copy download ear "
-    "external-link eye factory file-text footprints glasses graduation-cap "
-    "hand handshake hard-hat history hourglass house inbox info key-round languages "
-    "layers link list lock log-in log-out mail mail-check mail-x map map-pin "
-    "megaphone menu message-square minus monitor-smartphone octagon-alert paperclip "
-    "pencil phone plus printer refresh-cw rotate-ccw route rss ruler school search "
-    "send settings shield-check shirt sliders-horizontal smartphone sparkles star "
-    "ticket timer trash-2 triangle-alert undo-2 user-round user-round-check users "
-    "users-round utensils wrench x"
-).split()
+ICONS = (ROOT / "tools" / "icons.txt").read_text(encoding="utf-8").split()
 
 GLYPHS_HEAD = """\
 {# The drawing inside each icon. Written by tools/vendor.py from Lucide (ISC licence,
-   see scheduler/static/vendor); change the list there, not this file. -#}
+   see scheduler/static/vendor); change tools/icons.txt, not this file. -#}
 """
 
 
@@ -70,8 +56,8 @@ def installed(folder: Path) -> Path:
     """The packages of the lock, each checked by npm against its sha512."""
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(ROOT / name, folder / name)
-    subprocess.run(  # noqa: S603 - fixed command, no input from outside
-        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],  # noqa: S607
+    subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
         cwd=folder,
         check=True,
     )

@@ -46,8 +46,6 @@ class Change(StrEnum):
     CANCELLED = "cancelled"
     STUDENT_ADDED = "student_added"
     STUDENT_REMOVED = "student_removed"
-    CONTACT_ADDED = "contact_added"
-    CONTACT_REMOVED = "contact_removed"
     WEEK_BEFORE = "week_before"
     EVE = "eve"
 
@@ -99,10 +97,6 @@ TELLINGS: dict[Change, tuple[Telling, ...]] = {
     ),
     Change.STUDENT_REMOVED: (
         Telling(Audience.STUDENT, "student_removed", Method.CANCEL),
-    ),
-    Change.CONTACT_ADDED: (Telling(Audience.HOST, "visit_confirmed", Method.REQUEST),),
-    Change.CONTACT_REMOVED: (
-        Telling(Audience.HOST, "student_removed", Method.CANCEL),
     ),
     Change.WEEK_BEFORE: (
         Telling(Audience.TEACHER, "reminder_7"),

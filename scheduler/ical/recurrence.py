@@ -17,6 +17,9 @@ MOST_DATES = 400
 LONGEST_INTERVAL = 52
 LONGEST_WINDOW = timedelta(days=3 * 366)
 
+# dateutil looks a year ahead and stumbles over the end of the calendar.
+EARLIEST, LATEST = date(1900, 1, 1), date(9000, 12, 31)
+
 _PARTS = frozenset({"FREQ", "BYDAY", "INTERVAL", "UNTIL", "COUNT", "WKST"})
 _NUMBER = re.compile(r"[1-9][0-9]{0,2}")
 _UNTIL = re.compile(r"([0-9]{8})(T[0-9]{6}Z?)?")
@@ -57,6 +60,8 @@ def weekly_dates(rule_text: str, first_on: date, last_on: date) -> list[date]:
         raise BadRule("rule_ends_before_it_starts")
     if last_on - first_on > LONGEST_WINDOW:
         raise BadRule("rule_window_too_long")
+    if not EARLIEST <= first_on <= last_on <= LATEST:
+        raise BadRule("rule_out_of_range")
     parts = _parts(rule_text)
     until = min(last_on, _until(parts) or last_on)
     days = rrule(

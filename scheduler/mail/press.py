@@ -13,6 +13,9 @@ from pathlib import Path
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from scheduler.wording import clean_line
+
+LINE_LIMIT = 500
 TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
 
 _TRAILING = re.compile(r"[ \t]+$", re.MULTILINE)
@@ -30,7 +33,7 @@ class Press:
 
     def line(self, template: str, **facts: object) -> str:
         """One line: a subject, a summary."""
-        return " ".join(self._plain.get_template(template).render(facts).split())
+        return clean_line(self._plain.get_template(template).render(facts), LINE_LIMIT)
 
     def text(self, template: str, **facts: object) -> str:
         """Paragraphs with one empty line between them, and a line end at the end."""

@@ -57,18 +57,23 @@ def announce(
     now: datetime,
     before: Mapping[str, Any] | None = None,
     only: Iterable[str] | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> None:
     """Record what everybody concerned must learn.
 
     ``before``: what was true until now (``snapshot``), for "old → new".
+    ``said``: a reason and a note that are not kept on the visit itself.
     ``only``: addresses, where the change concerns some recipients alone.
     """
     session.flush()
     contacts = access.contacts_of(session, visit.slot.offer.host_id)
     facts = {
-        locale: snapshot(
-            session, visit, locale=locale, contacts=contacts, before=before
-        )
+        locale: {
+            **snapshot(
+                session, visit, locale=locale, contacts=contacts, before=before
+            ),
+            **(said or {}),
+        }
         for locale in ("fr", "en")
     }
     wanted = None if only is None else set(only)

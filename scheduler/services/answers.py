@@ -91,7 +91,8 @@ def decline_visit(  # noqa: PLR0913 - one form
             schedule.ended(session, row, now=now)
             change = Change.DECLINED
         seats.recount(session, row.slot, wanted)
-        announce(session, row, change, by=by, now=now, before=before)
+        said = {"reason": reason.value, "note": note}
+        announce(session, row, change, by=by, now=now, before=before, said=said)
         journal.note_visit(
             session,
             row,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.actors import Actor, Role
+from scheduler.domain.actors import SCHOOL_ROLES, Actor, Role
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.people import MembershipRow
 from scheduler.persistence.models.reference import PpeRow
@@ -90,30 +90,31 @@ def snapshot(
         else None,
         "reason": visit.reason,
         "note": visit.note,
-        "wanted_starts_at": None,
-        "wanted_ends_at": None,
-        "wanted_place": None,
-        "proposals": [
-            {
-                "id": each.slot_id,
-                "starts_at": each.slot.starts_at.isoformat(),
-                "ends_at": each.slot.ends_at.isoformat(),
-                "place": address(each.slot),
-            }
-            for each in visits.proposals_for(session, visit.id)
-        ],
+        "proposals": [_proposal(each) for each in _other_slots(session, visit)],
         "changes": [],
     }
-    if visit.wanted_slot is not None:
-        facts["wanted_starts_at"] = visit.wanted_slot.starts_at.isoformat()
-        facts["wanted_ends_at"] = visit.wanted_slot.ends_at.isoformat()
-        facts["wanted_place"] = address(visit.wanted_slot)
     if before is not None:
         facts["changes"] = changes(before, facts)
         for key in ("starts_at", "ends_at", "place"):
             if before[key] != facts[key]:
                 facts[f"previous_{key}"] = before[key]
     return facts
+
+
+def _other_slots(session: Session, visit: VisitRow) -> list[SlotRow]:
+    """What the teacher wants instead, else what the host offers instead."""
+    if visit.wanted_slot is not None:
+        return [visit.wanted_slot]
+    return [each.slot for each in visits.proposals_for(session, visit.id)]
+
+
+def _proposal(slot: SlotRow) -> dict[str, Any]:
+    return {
+        "id": slot.id,
+        "starts_at": slot.starts_at.isoformat(),
+        "ends_at": slot.ends_at.isoformat(),
+        "place": address(slot),
+    }
 
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -154,9 +155,9 @@ def ppe_phrases(
 
 
 def actor_side(actor: Actor) -> str:
-    """ "school", "host" or "system": who did it, for the letters."""
+    """Who did it, for the letters: "school", "host" or "system"."""
     if actor.visit_id is not None or actor.organisations(Role.HOST_CONTACT):
         return "host"
-    if actor.memberships:
+    if actor.organisations(*SCHOOL_ROLES):
         return "school"
     return "system"

@@ -99,7 +99,11 @@ function makeFilters(root) {
     if (form.dataset.ready) continue;
     form.dataset.ready = "yes";
     for (const button of all("[data-autosubmit-button]", form)) button.hidden = true;
-    form.addEventListener("change", () => form.requestSubmit());
+    let soon;
+    form.addEventListener("change", () => {
+      clearTimeout(soon);
+      soon = setTimeout(() => form.requestSubmit(), 400);
+    });
   }
 }
 
@@ -179,4 +183,4 @@ watchMenus();
 guardForms();
 dress(document);
 focusMistakes();
-document.addEventListener("htmx:load", (event) => dress(event.target));
+document.addEventListener("htmx:load", (event) => dress(event.target.parentElement ?? document));
