@@ -84,6 +84,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         BABEL_DEFAULT_LOCALE="fr",
         BABEL_DEFAULT_TIMEZONE="Europe/Paris",
         BABEL_TRANSLATION_DIRECTORIES=str(paths.TRANSLATIONS),
+        MAIL_SUPPRESS_SEND=False,
         MAIL_SERVER=settings.smtp_host,
         MAIL_PORT=settings.smtp_port,
         MAIL_USE_TLS=settings.smtp_tls == "starttls",

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import sysconfig
 import tomllib
 import venv
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from packaging.requirements import Requirement
@@ -60,51 +64,61 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-def run(installed: Path, tmp_path: Path, *command: str) -> str:
-    """Run a program of that environment, far from the checkout."""
-    keep = ("LANG", "LC_ALL", "PATH", "TMPDIR")
-    done = subprocess.run(
-        (str(installed / "bin" / command[0]), *command[1:]),
-        capture_output=True,
-        check=False,
-        cwd=tmp_path,
-        env={key: os.environ[key] for key in keep if key in os.environ}
-        | {
-            "DATABASE_URL": f"sqlite:///{tmp_path / 'visits.db'}",
-            "MAILBOX_DIR": str(tmp_path / "mailbox"),
-            "SEAL_KEYS": "a key for tests",
-            "SECRET_KEY": "a secret for tests",
-        },
-        text=True,
-    )
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> dict[str, Any]:
+    """How to run something far from the checkout, with a database of its own."""
+    keep = {"LANG", "LC_ALL", "PATH", "TMPDIR"} & os.environ.keys()
+    environment = {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'visits.db'}",
+        "SEAL_KEYS": "a key for tests",
+        "SECRET_KEY": "a secret for tests",
+    }
+    environment |= {key: os.environ[key] for key in keep}
+    return {"cwd": tmp_path, "env": environment, "text": True}
+
+
+def said(*command: str | Path, **elsewhere: Any) -> str:
+    done = subprocess.run(command, capture_output=True, check=False, **elsewhere)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
-GET_THE_FIRST_PAGE = """
-import os
-from config import Settings
-from scheduler.app import create_app
-client = create_app(Settings.from_env(os.environ)).test_client()
-answer = client.get("/", follow_redirects=True)
-print(answer.status_code, answer.mimetype)
-"""
+def test_the_wheel_works_away_from_the_checkout(
+    installed: Path, elsewhere: dict[str, Any]
+):
+    script = "import scheduler.paths; print(scheduler.paths.ROOT)"
+
+    root = said(installed / "bin" / "python", "-c", script, **elsewhere)
+    said(installed / "bin" / "scheduler", "migrate", **elsewhere)
+    health = said(installed / "bin" / "scheduler", "doctor", **elsewhere)
+
+    assert Path(root.strip()).is_relative_to(installed)
+    assert "WRONG" not in health
 
 
-def test_the_wheel_works_away_from_the_checkout(installed: Path, tmp_path: Path):
-    where = run(
-        installed,
-        tmp_path,
-        "python",
-        "-c",
-        "import scheduler.paths as p; print(p.ROOT)",
-    )
-    run(installed, tmp_path, "scheduler", "db", "upgrade")
-    run(installed, tmp_path, "scheduler", "doctor")
-    page = run(installed, tmp_path, "python", "-c", GET_THE_FIRST_PAGE)
+def test_the_installed_service_shows_its_first_page(
+    installed: Path, elsewhere: dict[str, Any]
+):
+    said(installed / "bin" / "scheduler", "migrate", **elsewhere)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
 
-    assert Path(where.strip()).is_relative_to(installed)
-    assert page.split() == ["200", "text/html"]
+    with subprocess.Popen(
+        (installed / "bin" / "scheduler", "serve", "--bind", address),
+        stdout=subprocess.PIPE,
+        **elsewhere,
+    ) as service:
+        try:
+            greeting = service.stdout.readline().strip()
+            with urlopen(f"http://{address}/") as answer:
+                status, page = answer.status, answer.read().decode()
+        finally:
+            service.terminate()
+
+    assert greeting == f"Serving on http://{address}"
+    assert status == HTTPStatus.OK
+    assert "<html" in page
 
 
 def test_the_run_lock_fits_what_the_project_asks_for():

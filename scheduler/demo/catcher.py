@@ -81,11 +81,7 @@ class Catcher:
 
     @property
     def port(self) -> int:
-        """Where it listens; another number than asked for when that was 0."""
-        server = self._controller.server
-        sockets = getattr(server, "sockets", None) or ()
-        for each in sockets:
-            return int(each.getsockname()[1])
+        """Where it listens."""
         return int(self._controller.port)
 
     def start(self) -> None:
@@ -161,34 +157,48 @@ def _arrival(key: str) -> tuple[int, int, int]:
     return int(match[1]), int(match[2]), int(match[4])
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Contents:
+    text: str = ""
+    html: str = ""
+    calendar: bytes | None = None
+    method: str | None = None
+
+
 def _read(key: str, raw: bytes) -> CaughtMail:
     seconds, microseconds, _number = _arrival(key)
     received_at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
-    mail, parts = _taken_apart(raw)
-    calendar = _first(parts, "text/calendar")
+    headers = BytesHeaderParser().parsebytes(raw)
+    contents = _contents(raw)
     return CaughtMail(
         key=key,
         received_at=received_at,
-        to=_header(mail, "To"),
-        from_=_header(mail, "From"),
-        subject=_header(mail, "Subject"),
-        text=_decoded(_first(parts, "text/plain")),
-        html=_decoded(_first(parts, "text/html")),
-        calendar=None if calendar is None else _octets(calendar),
-        method=None if calendar is None else _method(calendar),
+        to=_header(headers, "To"),
+        from_=_header(headers, "From"),
+        subject=_header(headers, "Subject"),
+        text=contents.text,
+        html=contents.html,
+        calendar=contents.calendar,
+        method=contents.method,
         raw=raw,
     )
 
 
-def _taken_apart(raw: bytes) -> tuple[Message, list[Message]]:
-    """The mail and its parts; of one that is built to cost time, the headers only."""
+def _contents(raw: bytes) -> _Contents:
+    """What is in the parts; nothing, if the mail is built to cost time or to break."""
     if raw.lower().count(b"boundary") > MOST_PARTS:
-        return BytesHeaderParser().parsebytes(raw), []
+        return _Contents()
     try:
-        mail = message_from_bytes(raw)
-        return mail, list(_leaves(mail))
+        parts = list(_leaves(message_from_bytes(raw)))
+        calendar = _first(parts, "text/calendar")
+        return _Contents(
+            text=_decoded(_first(parts, "text/plain")),
+            html=_decoded(_first(parts, "text/html")),
+            calendar=None if calendar is None else _octets(calendar),
+            method=None if calendar is None else _method(calendar),
+        )
     except _UNREADABLE:
-        return BytesHeaderParser().parsebytes(raw), []
+        return _Contents()
 
 
 def _leaves(mail: Message) -> Iterator[Message]:
@@ -218,28 +228,25 @@ def _first(parts: list[Message], content_type: str) -> Message | None:
 
 
 def _octets(part: Message) -> bytes:
-    try:
-        payload = part.get_payload(decode=True)
-    except _UNREADABLE:
-        return b""
+    payload = part.get_payload(decode=True)
     return payload[:LARGEST_PART] if isinstance(payload, bytes) else b""
 
 
 def _decoded(part: Message | None) -> str:
+    """The text of a part; of one in an unknown charset, what UTF-8 makes of it."""
     if part is None:
         return ""
+    octets = _octets(part)
     charset = str(part.get_content_charset() or "utf-8")
     try:
-        return _octets(part).decode(charset, "replace").replace("\r\n", "\n")
-    except _UNREADABLE:
-        return _octets(part).decode("utf-8", "replace").replace("\r\n", "\n")
+        text = octets.decode(charset, "replace")
+    except (LookupError, ValueError):
+        text = octets.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n")
 
 
 def _method(part: Message) -> str | None:
-    try:
-        method = part.get_param("method")
-    except _UNREADABLE:
-        return None
+    method = part.get_param("method")
     return clean_line(method.upper(), 20) if isinstance(method, str) else None
 
 

@@ -9,6 +9,7 @@ from scheduler.domain.refusals import BadSiret, BadUai
 UAI_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 UAI = re.compile(r"[0-9]{7}[A-HJ-NPR-Z]")
 SIRET_LENGTH = 14
+SIREN_LENGTH = 9
 LA_POSTE = "356000000"
 LA_POSTE_HEAD_OFFICE = "35600000000048"
 
@@ -29,8 +30,9 @@ def uai(text: str) -> str:
 def siret(text: str) -> str:
     """The 14 digits without blanks and dots; raises ``BadSiret``.
 
-    Luhn on the 14 digits; the establishments of La Poste other than its head
-    office follow their own rule: digit sum divisible by 5 (DOMAIN F-52).
+    Luhn on the 14 digits and on the first nine, which are the company's SIREN; the
+    establishments of La Poste other than its head office follow their own rule: digit
+    sum divisible by 5 (DOMAIN F-52).
     """
     compact = re.sub(r"[\s.]", "", text)
     if len(compact) != SIRET_LENGTH or not (compact.isascii() and compact.isdigit()):
@@ -38,7 +40,7 @@ def siret(text: str) -> str:
     if compact.startswith(LA_POSTE) and compact != LA_POSTE_HEAD_OFFICE:
         valid = sum(map(int, compact)) % 5 == 0
     else:
-        valid = _luhn(compact)
+        valid = _luhn(compact) and _luhn(compact[:SIREN_LENGTH])
     if not valid:
         raise BadSiret(siret=compact, wrong="digit")
     return compact

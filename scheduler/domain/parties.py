@@ -74,7 +74,7 @@ def number_refusals(
     if party.students < 1:
         refusals.append(NoStudents())
     stated = (party.girls or 0) + (party.boys or 0)
-    if stated > party.students:
+    if stated > max(party.students, 0):
         refusals.append(
             NumbersDisagree(
                 girls=party.girls, boys=party.boys, students=party.students

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+BAD_ADDRESS = "bad_address"
+
 _LOCAL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 )
@@ -25,10 +27,10 @@ def ascii_address(address: str) -> str:
     """
     name, at, domain = address.strip().rpartition("@")
     if not at or len(name) > _LOCAL_LIMIT or not _LOCAL.fullmatch(name):
-        raise ValueError("bad_address")
+        raise ValueError(BAD_ADDRESS)
     encoded = _ascii_domain(domain)
     if len(name) + 1 + len(encoded) > _ADDRESS_LIMIT:
-        raise ValueError("bad_address")
+        raise ValueError(BAD_ADDRESS)
     return f"{name}@{encoded}"
 
 
@@ -36,7 +38,7 @@ def _ascii_domain(domain: str) -> str:
     try:
         encoded = domain.encode("idna").decode("ascii").lower()
     except UnicodeError as wrong:
-        raise ValueError("bad_address") from wrong
+        raise ValueError(BAD_ADDRESS) from wrong
     if not all(_LABEL.fullmatch(label) for label in encoded.split(".")):
-        raise ValueError("bad_address")
+        raise ValueError(BAD_ADDRESS)
     return encoded

@@ -185,7 +185,7 @@ class _Reader:
         self._recorded = recorded
         self._is_student = audience == STUDENT
 
-    def _value(self, field: str) -> Any:  # noqa: ANN401 - JSON, as it was recorded
+    def _value(self, field: str) -> Any:
         if self._is_student and field not in _STUDENTS_READ:
             return None
         return self._recorded.get(field)
@@ -218,11 +218,13 @@ def _instant(recorded: str) -> datetime:
 
 
 def _previously(recorded: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
-    """The time before, if it was another one."""
-    before = recorded.get("previous_starts_at"), recorded.get("previous_ends_at")
-    if None in before or before == (recorded["starts_at"], recorded["ends_at"]):
+    """The time before, if it was another one; what is not recorded did not change."""
+    now = recorded["starts_at"], recorded["ends_at"]
+    starts_at = recorded.get("previous_starts_at") or now[0]
+    ends_at = recorded.get("previous_ends_at") or now[1]
+    if (starts_at, ends_at) == now:
         return None
-    return _instant(str(before[0])), _instant(str(before[1]))
+    return _instant(starts_at), _instant(ends_at)
 
 
 def _geo(recorded: Mapping[str, Any]) -> tuple[float, float] | None:

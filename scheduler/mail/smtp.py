@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import flask_mail
 
-from scheduler.mail.address import ascii_address
+from scheduler.mail.address import BAD_ADDRESS, ascii_address
 from scheduler.mail.letter import (
     Courier,
     Deferred,
@@ -51,6 +51,7 @@ HEADER_LIMIT = 900
 PERMANENT = range(500, 600)
 SERVICE_GOING_AWAY = 421
 TOO_LARGE = 552
+BAD_HEADER = "bad_header"
 SENDER_REFUSED = "sender_refused"
 
 
@@ -105,7 +106,7 @@ class SafeConnection(flask_mail.Connection):
                 host.starttls(context=context)
             if self.mail.username and self.mail.password:
                 host.login(self.mail.username, self.mail.password)
-        except (smtplib.SMTPException, OSError):
+        except OSError:
             host.close()
             raise
         return host
@@ -129,7 +130,7 @@ class SafeConnection(flask_mail.Connection):
         host, self.host = self.host, None
         if host is None:
             return
-        with suppress(smtplib.SMTPException, OSError):
+        with suppress(OSError):
             host.quit()
         host.close()
 
@@ -156,9 +157,11 @@ class SafeMail(flask_mail.Mail):
 
 
 class SmtpPost:
-    """Where letters are handed in."""
+    """Where letters are handed in. An application without the extension gets it."""
 
     def __init__(self, app: Flask) -> None:
+        if "mail" not in app.extensions:
+            SafeMail().init_app(app)
         self._app = app
 
     @contextmanager
@@ -187,11 +190,9 @@ class SmtpCourier:
         connection = self._connected()
         try:
             connection.deliver(mail)
-        except smtplib.SMTPException as wrong:
-            raise self._verdict(wrong) from wrong
         except OSError as wrong:
-            self.leave()
-            raise Deferred("connection_lost", answer=_words(wrong)) from wrong
+            # What smtplib raises is an OSError too.
+            raise self._verdict(wrong) from wrong
 
     def leave(self) -> None:
         """Say goodbye, if there is anybody to say it to."""
@@ -203,10 +204,9 @@ class SmtpCourier:
         try:
             with self._app.app_context():
                 return InviteMail(letter)
-        except UnicodeError as wrong:
-            raise Undeliverable("not_writable") from wrong
         except ValueError as wrong:
-            raise Undeliverable("bad_address") from wrong
+            known = str(wrong) in {BAD_ADDRESS, BAD_HEADER}
+            raise Undeliverable(str(wrong) if known else "not_writable") from wrong
 
     def _connected(self) -> SafeConnection:
         if self._connection is not None and self._connection.usable:
@@ -215,19 +215,19 @@ class SmtpCourier:
         connection = SafeConnection(self._app)
         try:
             connection.__enter__()
-        except (smtplib.SMTPException, OSError) as wrong:
+        except OSError as wrong:
             raise Unreachable("no_connection", answer=_words(wrong)) from wrong
         self._connection = connection
         return connection
 
-    def _verdict(self, wrong: smtplib.SMTPException) -> NotSent:
-        """What an error of smtplib means for the letter."""
+    def _verdict(self, wrong: OSError) -> NotSent:
+        """What an error means for the letter; only the letter's own end it."""
         if isinstance(wrong, smtplib.SMTPRecipientsRefused):
             code, answer = next(iter(wrong.recipients.values()))
             return self._refused("recipient_refused", code, answer)
         if isinstance(wrong, smtplib.SMTPSenderRefused):
             return self._refused(SENDER_REFUSED, wrong.smtp_code, wrong.smtp_error)
-        if isinstance(wrong, smtplib.SMTPResponseException):
+        if isinstance(wrong, smtplib.SMTPDataError):
             return self._refused("message_refused", wrong.smtp_code, wrong.smtp_error)
         # Lost, perhaps after the final dot: whether it was taken nobody knows. The same
         # letter goes again, with the same Message-ID, UID, SEQUENCE and DTSTAMP.
@@ -237,9 +237,8 @@ class SmtpCourier:
     def _refused(self, reason: str, code: int, answer: bytes | str) -> NotSent:
         if code == SERVICE_GOING_AWAY:
             self.leave()
-        if isinstance(answer, bytes):
-            answer = answer.decode("utf-8", "replace")
-        words = clean_line(f"{code} {answer}", ANSWER_LIMIT)
+        said = answer if isinstance(answer, str) else answer.decode("utf-8", "replace")
+        words = clean_line(f"{code} {said}", ANSWER_LIMIT)
         # The sender is ours: a wrong setting must not kill every letter that waits.
         ours = reason == SENDER_REFUSED and code != TOO_LARGE
         if code in PERMANENT and not ours:
@@ -271,15 +270,13 @@ def _add_calendar(mail: EmailMessage, calendar: bytes, *, method: str) -> None:
     """Put the calendar last in the alternative, and the same octets beside it.
 
     As bytes: given as text, its line ends would be rewritten, and doubled ones make
-    Gmail and iPhone drop the invitation. ``method`` is left unquoted, as the large
-    calendars write it, and there is no Content-Disposition.
+    Gmail and iPhone drop the invitation. The type is set as it is to be sent: parsed,
+    ``method`` would go out in quotes, which is legal but not what calendars write.
     """
     mail.add_alternative(calendar, maintype="text", subtype="calendar", cte="base64")
     part = list(mail.iter_parts())[-1]
-    del part["Content-Disposition"]
-    part.replace_header(
-        "Content-Type", f"text/calendar; charset=UTF-8; method={method}"
-    )
+    del part["Content-Type"]
+    part.set_raw("Content-Type", f"text/calendar; charset=UTF-8; method={method}")
     mail.add_attachment(
         calendar,
         maintype="application",
@@ -301,7 +298,7 @@ def _message_id(value: str) -> str:
 def _token(value: str) -> str:
     """Header values of our own making: printable ASCII without blanks, or a bug."""
     if not value or not all("!" <= character <= "~" for character in value):
-        raise ValueError("bad_header")
+        raise ValueError(BAD_HEADER)
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
 
@@ -31,3 +32,9 @@ def downgrade(engine: Engine, revision: str) -> None:
 def head(engine: Engine) -> str | None:
     """The newest revision that the code knows."""
     return ScriptDirectory.from_config(alembic_config(engine)).get_current_head()
+
+
+def current(engine: Engine) -> str | None:
+    """The revision that the database is at; none where no migration ever ran."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()

@@ -10,8 +10,12 @@ import base64
 import hashlib
 import hmac
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy.orm import Session
+
+
+class BrokenSeal(Exception):
+    """Closed with a key that we do not have, or purged."""
 
 
 class Seal:
@@ -29,8 +33,11 @@ class Seal:
         return self._fernet.encrypt(text.encode()).decode("ascii")
 
     def open(self, sealed: str) -> str:
-        """The text; raises ``cryptography.fernet.InvalidToken`` with a wrong key."""
-        return self._fernet.decrypt(sealed.encode("ascii")).decode()
+        """The text; raises ``BrokenSeal``."""
+        try:
+            return self._fernet.decrypt(sealed.encode("ascii")).decode()
+        except InvalidToken:
+            raise BrokenSeal from None
 
     def digest(self, text: str) -> str:
         """The same for the same text (case apart), useless without the key."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor
 from scheduler.domain.refusals import LinkSpent, NotFound, TooManyTries
-from scheduler.persistence.models.access import LinkPurpose, SessionRow, TryRow
+from scheduler.persistence.models.access import LinkPurpose, SessionRow
 from scheduler.persistence.models.people import PersonRow
 from scheduler.persistence.queries import access
 from scheduler.services import links, outbox
@@ -162,24 +162,30 @@ def count_try(session: Session, key: str, most: int, *, now: datetime) -> None:
 
     The key is stored as a digest: no address lies in the table.
     """
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    row = access.tries(session, digest)
-    if row is None:
-        session.add(TryRow(key=digest, since=now, count=1))
-        return
+    row = access.tries_to_count(session, _key_digest(key), now=now)
     if now - row.since > WINDOW:
-        row.since, row.count = now, 1
-        return
+        row.since, row.count = now, 0
     if row.count >= most:
         again = row.since + WINDOW
         raise TooManyTries(again_at=again.isoformat())
     row.count += 1
 
 
+def demand_patience(session: Session, key: str, *, most: int, now: datetime) -> None:
+    """Raise ``TooManyTries`` if the key was tried that often; counts nothing."""
+    row = access.tries(session, _key_digest(key))
+    if row is not None and row.count >= most and now - row.since <= WINDOW:
+        raise TooManyTries(again_at=(row.since + WINDOW).isoformat())
+
+
 def throttle(session: Session, key: str, *, most: int, now: datetime) -> None:
     """Count one try in a transaction of its own."""
     with transaction(session):
         count_try(session, key, most, now=now)
+
+
+def _key_digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def _open(session: Session, person_id: int, *, browser: str, now: datetime) -> str:

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fit, visits as rules
 from scheduler.domain.actors import Actor, for_host, need
 from scheduler.domain.announcements import Change
-from scheduler.domain.refusals import NotFound, Refused, SameSlot
+from scheduler.domain.policy import Policy
+from scheduler.domain.refusals import NotFound, Refusal, Refused, SameSlot
 from scheduler.domain.visits import CancelReason, DeclineReason, VisitState
 from scheduler.persistence.models.visits import ProposalRow, VisitRow
 from scheduler.persistence.queries import visits
@@ -20,7 +21,8 @@ from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
 
 # The host may say yes to what its own rules or the calendar would refuse now; only
-# what would break a promise (P1, P2) stands in the way.
+# what would break a promise (P1, P2) stands in the way. A closed slot does not: who
+# had asked before may come, and a cancelled one has nobody left to say yes to.
 BREAKS_A_PROMISE = frozenset(
     {
         "slot_full",
@@ -29,7 +31,6 @@ BREAKS_A_PROMISE = frozenset(
         "organiser_busy",
         "host_cap_reached",
         "too_late",
-        "slot_not_open",
     }
 )
 
@@ -116,40 +117,60 @@ def propose_slots(  # noqa: PLR0913 - one form
     """Offer other slots instead; the teacher chooses one of them."""
     with transaction(session):
         row = _mine(session, visit_id, by)
-        proposed = rules.propose(row.as_domain(), note=note)
-        if not slot_ids:
+        offer_instead(session, row, slot_ids, note=note, by=by, now=now)
+
+
+def offer_instead(  # noqa: PLR0913 - everything the history keeps
+    session: Session,
+    row: VisitRow,
+    slot_ids: Sequence[int],
+    *,
+    note: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Propose the slots inside the caller's transaction (also one just made)."""
+    proposed = rules.propose(row.as_domain(), note=note)
+    if not slot_ids:
+        raise NotFound()
+    for slot_id in sorted(set(slot_ids)):
+        slot = visits.slot_to_take(session, slot_id)
+        if slot is None or slot.offer.host_id != row.slot.offer.host_id:
             raise NotFound()
-        for slot_id in sorted(set(slot_ids)):
-            slot = visits.slot_to_take(session, slot_id)
-            if slot is None or slot.offer.host_id != row.slot.offer.host_id:
-                raise NotFound()
-            if slot_id == row.slot_id:
-                raise SameSlot()
-            case = fitting.cases(
-                session,
-                row.school_class,
-                [slot],
-                organiser_id=row.organiser_id,
-                party=row.party,
-                besides=row,
-            )[0]
-            broken = [
-                each
-                for each in fit.refusals(case, now=now, policy=house_of(session).policy)
-                if each.code != "notice_too_short"
-            ]
-            if broken:
-                raise Refused(*broken)
-            session.add(ProposalRow(visit_id=row.id, slot_id=slot_id))
-        before, state = truth(session, row), row.state.value
-        row.take(proposed, now=now)
-        schedule.expect_answer(session, row, now=now)
-        row.remind_at = row.alert_at = None
-        seats.recount(session, row.slot)
-        announce(session, row, Change.PROPOSED, by=by, now=now, before=before)
-        journal.note_visit(
-            session, row, Change.PROPOSED.value, by=by, now=now, before=state
-        )
+        if slot_id == row.slot_id:
+            raise SameSlot()
+        case = fitting.cases(
+            session,
+            row.school_class,
+            [slot],
+            organiser_id=row.organiser_id,
+            party=row.party,
+            besides=row,
+        )[0]
+        broken = stands_in_the_way(case, now=now, policy=house_of(session).policy)
+        if broken:
+            raise Refused(*broken)
+        session.add(ProposalRow(visit_id=row.id, slot_id=slot_id))
+    before, state = truth(session, row), row.state.value
+    row.take(proposed, now=now)
+    schedule.expect_answer(session, row, now=now)
+    row.remind_at = row.alert_at = None
+    seats.recount(session, row.slot)
+    announce(session, row, Change.PROPOSED, by=by, now=now, before=before)
+    journal.note_visit(
+        session, row, Change.PROPOSED.value, by=by, now=now, before=state
+    )
+
+
+def stands_in_the_way(
+    case: fit.Case, *, now: datetime, policy: Policy
+) -> list[Refusal]:
+    """Why a slot cannot be proposed; the host need not keep its own notice."""
+    return [
+        each
+        for each in fit.refusals(case, now=now, policy=policy)
+        if each.code != "notice_too_short"
+    ]
 
 
 def cancel_by_host(  # noqa: PLR0913 - one form

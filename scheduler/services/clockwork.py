@@ -100,9 +100,12 @@ def _is_due(at: datetime | None, now: datetime) -> bool:
 
 
 def _remind_host(session: Session, row: VisitRow, *, now: datetime) -> bool:
+    """Nobody is asked to hurry for what expires in the same minute."""
     if row.state not in WAITS_FOR_HOST or not _is_due(row.remind_at, now):
         return False
     row.remind_at = None
+    if _is_due(row.answer_due_at, now):
+        return False
     announce(session, row, Change.ANSWER_OVERDUE, by=LOOP, now=now)
     return True
 
@@ -154,6 +157,6 @@ def _complete(session: Session, row: VisitRow, *, now: datetime) -> bool:
     before, wanted = row.state.value, row.wanted_slot
     row.take(rules.complete(row.as_domain()), now=now)
     schedule.ended(session, row, now=now)
-    seats.recount(session, wanted)
+    seats.recount(session, row.slot, wanted)
     journal.note_visit(session, row, "done", by=LOOP, now=now, before=before)
     return True

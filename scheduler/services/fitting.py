@@ -5,7 +5,7 @@ One class against many slots costs the same few queries as against one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -87,14 +87,16 @@ def cases(
     mine = besides.id if besides else None
     klass = class_of(school_class)
     holds = tuple(
-        _held(each, policy)
+        held
         for each in visits.held_by_class(session, school_class.id, besides=mine)
+        for held in _held(each, policy)
     )
     organiser_holds: tuple[Held, ...] = ()
     if organiser_id is not None:
         organiser_holds = tuple(
-            _held(each, policy)
+            held
             for each in visits.held_by_organiser(session, organiser_id, besides=mine)
+            for held in _held(each, policy)
         )
     uses = _cap_uses(session, slots, besides=mine)
     made = []
@@ -122,18 +124,20 @@ def cases(
     return made
 
 
-def _held(row: VisitRow, policy: Policy) -> Held:
-    slot = row.slot
-    return Held(
-        starts_at=slot.starts_at,
-        away=away(
-            slot.starts_at,
-            slot.ends_at,
-            way_between(row.school_class, slot, policy),
-        ),
-        organiser_name=row.organiser.name,
-        host_name=slot.offer.host.organisation.name,
-    )
+def _held(row: VisitRow, policy: Policy) -> Iterator[Held]:
+    """The slot it is on and the one it wants: either may become the visit's."""
+    for slot in (row.slot, row.wanted_slot):
+        if slot is not None:
+            yield Held(
+                starts_at=slot.starts_at,
+                away=away(
+                    slot.starts_at,
+                    slot.ends_at,
+                    way_between(row.school_class, slot, policy),
+                ),
+                organiser_name=row.organiser.name,
+                host_name=slot.offer.host.organisation.name,
+            )
 
 
 def _without(slot: SlotRow, visit: VisitRow) -> Seats:

@@ -102,21 +102,28 @@ def create_offer(
     session: Session, host_id: int, text: OfferText, *, by: Actor, now: datetime
 ) -> int:
     """A new draft. Returns its id. Raises ``HandlingWords`` (DOMAIN rule 4)."""
-    _check(text)
     with transaction(session):
-        need(for_host(by, host_id))
-        if offers.host_whole(session, host_id) is None:
-            raise NotFound()
-        row = OfferRow(host_id=host_id, created_at=now, title=text.title)
-        row.fields = []
-        row.witnesses = []
-        _take(session, row, text)
-        session.add(row)
-        session.flush()
-        journal.note_organisation(
-            session, host_id, "offer_created", by=by, now=now, offer=row.id
-        )
-        return row.id
+        return put_offer(session, host_id, text, by=by, now=now).id
+
+
+def put_offer(
+    session: Session, host_id: int, text: OfferText, *, by: Actor, now: datetime
+) -> OfferRow:
+    """The new draft inside the caller's transaction."""
+    _check(text)
+    need(for_host(by, host_id))
+    if offers.host_whole(session, host_id) is None:
+        raise NotFound()
+    row = OfferRow(host_id=host_id, created_at=now, title=text.title)
+    row.fields = []
+    row.witnesses = []
+    _take(session, row, text)
+    session.add(row)
+    session.flush()
+    journal.note_organisation(
+        session, host_id, "offer_created", by=by, now=now, offer=row.id
+    )
+    return row
 
 
 def change_offer(
@@ -135,17 +142,21 @@ def change_offer(
 def publish_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -> None:
     """Let teachers see it. Raises ``NotReady`` naming what is missing."""
     with transaction(session):
-        row = _mine(session, offer_id, by)
-        missing = [
-            name
-            for name, value in (("title", row.title), ("see", row.see))
-            if not value
-        ]
-        if not row.fields:
-            missing.append("fields")
-        if missing:
-            raise NotReady(missing=missing)
-        _step(session, row, "publish", by=by, now=now)
+        put_before_teachers(session, _mine(session, offer_id, by), by=by, now=now)
+
+
+def put_before_teachers(
+    session: Session, row: OfferRow, *, by: Actor, now: datetime
+) -> None:
+    """Publish inside the caller's transaction."""
+    missing = [
+        name for name, value in (("title", row.title), ("see", row.see)) if not value
+    ]
+    if not row.fields:
+        missing.append("fields")
+    if missing:
+        raise NotReady(missing=missing)
+    _step(session, row, "publish", by=by, now=now)
 
 
 def pause_offer(

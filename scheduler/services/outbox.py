@@ -22,7 +22,7 @@ from scheduler.mail.letter import Deferred, Letter, Message, NotSent, Post, Unre
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.visits import InvitationRow
 from scheduler.persistence.queries import outbox as queries
-from scheduler.persistence.sealed import seal_of
+from scheduler.persistence.sealed import BrokenSeal, seal_of
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
 
@@ -114,7 +114,7 @@ def _deliver(
     at = now()
     with transaction(session):
         row = queries.claim(session, message_id, now=at, lease_until=at + LEASE)
-        message = _message(session, row) if row else None
+        message = _opened(session, row) if row else None
     if message is None:
         return False
     try:
@@ -138,6 +138,17 @@ def _deliver(
             done.lease_until = None
             done.error = ""
     return True
+
+
+def _opened(session: Session, row: MessageRow) -> Message | None:
+    """The message to send; one that nobody can address any more ends here."""
+    try:
+        return _message(session, row)
+    except BrokenSeal:
+        row.state = MessageState.DEAD
+        row.error = "sealed_address"
+        row.lease_until = None
+        return None
 
 
 def _message(session: Session, row: MessageRow) -> Message:
@@ -203,7 +214,8 @@ def retry(session: Session, message_id: int, *, now: datetime) -> None:
         if row is None:
             raise NotFound()
         unsent = row.state in {MessageState.DEAD, MessageState.WAITING}
-        if not unsent or queries.has_newer(session, row):
+        purged = not row.address
+        if purged or not unsent or queries.has_newer(session, row):
             raise WrongState(state=row.state.value, step="retry")
         row.state = MessageState.WAITING
         row.attempts = 0

@@ -144,10 +144,11 @@ def withdraw_visit(session: Session, visit_id: int, *, by: Actor, now: datetime)
         before, state = truth(session, row), row.state
         wanted = row.wanted_slot
         row.take(rules.withdraw(row.as_domain()), now=now)
-        schedule.answered(row, now=now)
         if state is VisitState.MOVING:
+            schedule.answered(row, now=now)
             change = Change.MOVE_WITHDRAWN
         else:
+            schedule.ended(session, row, now=now)
             change = Change.WITHDRAWN
         seats.recount(session, row.slot, wanted)
         announce(session, row, change, by=by, now=now, before=before)

@@ -24,7 +24,7 @@ from scheduler.domain.refusals import (
 )
 from scheduler.domain.schooldays import Closure, SchoolCalendar, covering
 from scheduler.domain.slots import SlotState, check_times
-from scheduler.domain.visits import CancelReason, VisitState
+from scheduler.domain.visits import INVITED, WAITS_FOR_HOST, CancelReason, VisitState
 from scheduler.ical.recurrence import weekly_dates
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.visits import VisitRow
@@ -101,16 +101,29 @@ def add_slot(  # noqa: PLR0913 - one form
     """One dated slot. Returns its id."""
     with transaction(session):
         offer = _my_offer(session, offer_id, by)
-        starts_at, ends_at = times.instants()
-        check_times(starts_at, ends_at, now=now)
-        _check_free(session, offer, starts_at, ends_at)
-        if covering(closures_of(offer), times.day) is not None:
-            raise HostClosed(on=times.day.isoformat())
-        row = _new_slot(offer, starts_at, ends_at, place=times.place, wanted=wanted)
-        session.add(row)
-        session.flush()
-        _note(session, offer, "slot_added", by=by, now=now, slot=row.id)
-        return row.id
+        return put_slot(session, offer, times, wanted=wanted, by=by, now=now)
+
+
+def put_slot(  # noqa: PLR0913 - one form
+    session: Session,
+    offer: OfferRow,
+    times: SlotTimes,
+    *,
+    wanted: SeatsWanted,
+    by: Actor,
+    now: datetime,
+) -> int:
+    """One dated slot inside the caller's transaction; the host is locked."""
+    starts_at, ends_at = times.instants()
+    check_times(starts_at, ends_at, now=now)
+    _check_free(session, offer, starts_at, ends_at)
+    if covering(closures_of(offer), times.day) is not None:
+        raise HostClosed(on=times.day.isoformat())
+    row = _new_slot(offer, starts_at, ends_at, place=times.place, wanted=wanted)
+    session.add(row)
+    session.flush()
+    _note(session, offer, "slot_added", by=by, now=now, slot=row.id)
+    return row.id
 
 
 def weekly_plan(
@@ -184,15 +197,28 @@ def add_weekly_slots(  # noqa: PLR0913 - one form
     """Slots for every day of the plan, all or none."""
     with transaction(session):
         offer = _my_offer(session, offer_id, by)
-        plan = plan_for(session, offer_id, rule, by=by, now=now)
-        for day in plan.days:
-            starts_at, ends_at = instant(day, rule.starts), instant(day, rule.ends)
-            check_times(starts_at, ends_at, now=now)
-            session.add(
-                _new_slot(offer, starts_at, ends_at, place=rule.place, wanted=wanted)
-            )
-        _note(session, offer, "slots_added", by=by, now=now, days=len(plan.days))
-        return plan
+        return put_weekly_slots(session, offer, rule, wanted=wanted, by=by, now=now)
+
+
+def put_weekly_slots(  # noqa: PLR0913 - one form
+    session: Session,
+    offer: OfferRow,
+    rule: WeeklyRule,
+    *,
+    wanted: SeatsWanted,
+    by: Actor,
+    now: datetime,
+) -> WeeklyPlan:
+    """The slots of the plan inside the caller's transaction; the host is locked."""
+    plan = plan_for(session, offer.id, rule, by=by, now=now)
+    for day in plan.days:
+        starts_at, ends_at = instant(day, rule.starts), instant(day, rule.ends)
+        check_times(starts_at, ends_at, now=now)
+        session.add(
+            _new_slot(offer, starts_at, ends_at, place=rule.place, wanted=wanted)
+        )
+    _note(session, offer, "slots_added", by=by, now=now, days=len(plan.days))
+    return plan
 
 
 def change_slot(  # noqa: PLR0913 - one form
@@ -256,20 +282,19 @@ def cancel_slot(  # noqa: PLR0913 - one form
         slot = _my_slot(session, slot_id, by)
         if slot.state is SlotState.CANCELLED or slot.starts_at <= now:
             raise WrongState(state=slot.state.value, step="cancel_slot")
-        told = visits.on_slot(session, slot.id)
-        for row in told:
+        called_off = 0
+        for row in visits.on_slot(session, slot.id):
             if row.slot_id != slot.id:
                 _drop_move(session, row, by=by, now=now)
-            elif row.state is VisitState.PROPOSED:
-                continue
-            else:
+            elif row.state is not VisitState.PROPOSED:
                 answers.call_off(
                     session, row, reason=reason, note=note, by=by, now=now
                 )
+                called_off += 1
         slot.state = SlotState.CANCELLED
         offers.drop_proposals_of(session, slot.id)
         _note(session, slot.offer, "slot_cancelled", by=by, now=now, slot=slot.id)
-        return len(told)
+        return called_off
 
 
 def closures_of(offer: OfferRow) -> tuple[Closure, ...]:
@@ -327,9 +352,9 @@ def _follow(  # noqa: PLR0913 - a change and its history
         raise Refused(*found)
     state = visit.state
     visit.take(rules.slot_changed(visit.as_domain()), now=now)
-    if state is VisitState.CONFIRMED:
+    if state in INVITED and visit.slot_id == slot.id:
         schedule.plan_reminders(session, visit, now=now)
-    elif visit.wanted_slot_id != slot.id:
+    if state in WAITS_FOR_HOST:
         schedule.expect_answer(session, visit, now=now)
     if visit.slot_id == slot.id:
         announce(session, visit, Change.SLOT_CHANGED, by=by, now=now, before=before)

@@ -13,7 +13,15 @@ from scheduler.web.signed_in import locale
 def init_app(app: Flask) -> None:
     """Attach the filters."""
     app.jinja_env.filters.update(
-        day=_day, moment=_moment, span=_span, clock_time=_time, short_day=_short_day
+        day=_day,
+        moment=_moment,
+        span=_span,
+        clock_time=_time,
+        short_day=_short_day,
+        isoday=_isoday,
+        isomoment=_isomoment,
+        date_words=_date_words,
+        month_words=_month_words,
     )
 
 
@@ -35,3 +43,23 @@ def _time(value: datetime) -> str:
 
 def _span(value: tuple[datetime, datetime]) -> str:
     return wording.span(value[0], value[1], locale())
+
+
+def _isoday(value: str) -> date:
+    """The day in a refusal's facts, which are primitives."""
+    return date.fromisoformat(value)
+
+
+def _isomoment(value: str) -> datetime:
+    """The instant in a refusal's facts or in a recorded visit."""
+    return datetime.fromisoformat(value)
+
+
+def _date_words(value: datetime) -> tuple[str, str, str, str]:
+    """Weekday, day, month and ISO day, as ``date_block`` shows them."""
+    weekday, number, month = wording.short_day(value, locale()).split(" ", 2)
+    return weekday.rstrip(","), number, month, wording.local(value).date().isoformat()
+
+
+def _month_words(value: date | datetime) -> str:
+    return wording.month(value, locale())

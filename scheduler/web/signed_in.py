@@ -13,6 +13,7 @@ from scheduler.domain.actors import SCHOOL_ROLES, Actor, Role
 from scheduler.extensions import db, login
 from scheduler.services import accounts
 from scheduler.services.accounts import Viewer
+from scheduler.web import browsers
 
 LOCALES = ("fr", "en")
 
@@ -117,5 +118,5 @@ def machine() -> str:
 
 
 def browser() -> str:
-    """What the browser calls itself, for the list of sessions."""
-    return request.user_agent.string
+    """The browser in plain words, for the list of sessions."""
+    return browsers.plain_name(request.user_agent.string)

@@ -13,6 +13,10 @@ from scheduler.ical.invitation import cancel, public, publish, request
 from tests.ical.samples import TUESDAY, TWO_HOURS, UID, an_entry
 
 PARIS = ZoneInfo("Europe/Paris")
+ASKED = (
+    'CN="Camille Robert";CUTYPE=INDIVIDUAL;PARTSTAT=NEEDS-ACTION;'
+    "ROLE=REQ-PARTICIPANT;RSVP=TRUE"
+)
 MADE = {"REQUEST": request, "CANCEL": cancel, "PUBLISH": publish}
 
 
@@ -65,9 +69,8 @@ def test_a_request_has_exactly_these_properties():
             "DESCRIPTION;LANGUAGE=fr:Accueil \\; bâtiment A\\nà 9 h",
             "URL:https://visites.example.org/visits/41",
             "GEO:47.09;-1.28",
-            "ORGANIZER;CN=\"Visites d’entreprises\":mailto:visites@example.org",
-            "ATTENDEE;CN=\"Camille Robert\";CUTYPE=INDIVIDUAL;PARTSTAT=NEEDS-ACTION;"
-            "ROLE=REQ-PARTICIPANT;RSVP=TRUE:mailto:c.robert@example.org",
+            'ORGANIZER;CN="Visites d’entreprises":mailto:visites@example.org',
+            f"ATTENDEE;{ASKED}:mailto:c.robert@example.org",
             "STATUS:CONFIRMED",
             "TRANSP:OPAQUE",
         ]

@@ -68,7 +68,7 @@ def a_compose() -> Compose:
 
 
 def a_link(purpose: str, link_id: int) -> str:
-    path = {"answer": "h", "sign_in": "sign-in"}[purpose]
+    path = {"answer_visit": "h", "sign_in": "sign-in"}[purpose]
     return f"https://visites.example.org/{path}/secret-{link_id}"
 
 
@@ -151,7 +151,7 @@ OTHER_SLOTS = [
 ]
 
 
-def a_message(  # noqa: PLR0913 - everything has a default
+def a_message(
     kind: str = "visit_confirmed",
     audience: str = "teacher",
     *,
@@ -169,7 +169,7 @@ def a_message(  # noqa: PLR0913 - everything has a default
     else:
         payload["visit"] = a_visit() if visit is None else visit
     if kind in LINKED:
-        payload["link"] = {"purpose": "answer", "id": 12}
+        payload["link"] = {"purpose": "answer_visit", "id": 12}
     return Message(
         id=1,
         kind=kind,
@@ -188,7 +188,12 @@ def a_message(  # noqa: PLR0913 - everything has a default
 
 
 def sample(
-    kind: str, audience: str, method: str | None, special: dict[str, Any], *, locale: str
+    kind: str,
+    audience: str,
+    method: str | None,
+    special: dict[str, Any],
+    *,
+    locale: str,
 ) -> Message:
     """The message of one line of ``KINDS``."""
     changes = dict(special)

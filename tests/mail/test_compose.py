@@ -174,6 +174,15 @@ def test_a_new_hour_on_the_same_day_is_no_new_date():
     assert letter.subject.startswith("Nouvel horaire le mardi 12 janvier")
 
 
+def test_a_visit_that_only_ends_later_says_so():
+    visit = a_visit(previous_ends_at="2027-01-12T09:30:00+00:00", state="confirmed")
+
+    text = COMPOSE(a_message("visit_changed", visit=visit, locale="en")).text
+
+    assert "  before: Tuesday 12 January 2027, 09:00 to 10:30\n" in text
+    assert "  now: Tuesday 12 January 2027, 09:00 to 11:00\n" in text
+
+
 def test_a_changed_request_is_not_called_a_visit():
     visit = a_visit(changes=[{"field": "adults", "before": None, "after": ["a", "b"]}])
 
@@ -278,7 +287,8 @@ LISTS = ["wear", "bring", "ppe", "see", "people_met", "arrangements"]
 def harmless(line: str) -> bool:
     """No control, format, surrogate, private or unassigned character, no line end."""
     return not any(
-        unicodedata.category(each)[0] == "C" or unicodedata.category(each) in ("Zl", "Zp")
+        unicodedata.category(each)[0] == "C"
+        or unicodedata.category(each) in ("Zl", "Zp")
         for each in line
     )
 

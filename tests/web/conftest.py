@@ -1,10 +1,113 @@
-"""Pages are tested on SQLite: what differs between databases is below them."""
+"""Pages are tested on SQLite: what differs between databases is below them.
+
+Every test has the same Monday morning (``rows.NOW``) on the wall clock, which
+``wall_clock`` may set forward.
+"""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from scheduler import clock
+from scheduler.persistence.engine import make_engine
+from scheduler.persistence.sealed import Seal
+from scheduler.services import accounts
+from scheduler.services.house import House
+from tests import rows
+
+SignedIn = Callable[..., FlaskClient]
+
+
+class WallClock:
+    """What ``scheduler.clock`` says; ``wall_clock.at = …`` sets it."""
+
+    def __init__(self) -> None:
+        self.at: datetime = rows.NOW
+
+    def __call__(self) -> datetime:
+        return self.at
 
 
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     return sqlite_url
+
+
+@pytest.fixture(autouse=True)
+def wall_clock(monkeypatch: pytest.MonkeyPatch) -> WallClock:
+    hands = WallClock()
+    monkeypatch.setattr(clock, "now", hands)
+    return hands
+
+
+@pytest.fixture(scope="session")
+def stored_world(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, rows.World]:
+    """One file with the world in it, made once; each test gets a copy."""
+    file = tmp_path_factory.mktemp("world") / "world.db"
+    shutil.copyfile(sqlite_template, file)
+    engine = make_engine(f"sqlite:///{file}")
+    house = House(link_key=b"only for making the world")
+    with Session(engine, info={"seal": Seal(("none",)), "house": house}) as session:
+        world = rows.store_world(session)
+    engine.dispose()
+    return file, world
+
+
+@pytest.fixture
+def world(stored_world: tuple[Path, rows.World], sqlite_url: str) -> rows.World:
+    """Two schools, two hosts, offers and slots in the database of this test."""
+    file, world = stored_world
+    shutil.copyfile(file, sqlite_url.removeprefix("sqlite:///"))
+    return world
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A session beside the application's, with its seal and its keys.
+
+    After each request it forgets what it has read, so that a test sees what the
+    request stored.
+    """
+    database = app.extensions["sqlalchemy"]
+    with app.app_context():
+        made = Session(
+            database.engine, info=database.session.session_factory.kw["info"]
+        )
+
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        made.rollback()
+
+    with made:
+        yield made
+
+
+@pytest.fixture
+def signed_in(app: Flask, session: Session, world: rows.World) -> SignedIn:
+    """A browser in which somebody of the world is signed in: ``signed_in("teacher")``.
+
+    Takes the name of a person of the world, or a ``Someone``.
+    """
+
+    def make(who: str | rows.Someone) -> FlaskClient:
+        person = getattr(world, who) if isinstance(who, str) else who
+        secret = accounts.open_session(
+            session, person.id, browser="Firefox", now=clock.now()
+        )
+        client = app.test_client()
+        with client.session_transaction() as cookie:
+            cookie["_user_id"] = secret
+            cookie["_fresh"] = True
+        return client
+
+    return make

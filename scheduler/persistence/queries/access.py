@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from scheduler.persistence.models.access import (
@@ -15,6 +17,11 @@ from scheduler.persistence.models.access import (
     TryRow,
 )
 from scheduler.persistence.models.people import MembershipRow, PersonRow
+
+INSERT: dict[str, Callable[..., Any]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
 
 
 def link_by_digest(session: Session, digest: str) -> LinkRow | None:
@@ -87,10 +94,19 @@ def person_with_roles(session: Session, person_id: int) -> PersonRow | None:
 
 
 def tries(session: Session, key: str) -> TryRow | None:
-    """The count of tries for a key, locked."""
+    """The count of tries for a key, as it stands."""
+    return session.scalars(select(TryRow).where(TryRow.key == key)).one_or_none()
+
+
+def tries_to_count(session: Session, key: str, *, now: datetime) -> TryRow:
+    """The count of tries for a key, locked; of two first tries one begins it."""
+    insert = INSERT[session.get_bind().dialect.name]
+    session.execute(
+        insert(TryRow).values(key=key, since=now, count=0).on_conflict_do_nothing()
+    )
     return session.scalars(
         select(TryRow).where(TryRow.key == key).with_for_update()
-    ).one_or_none()
+    ).one()
 
 
 def forget_tries_before(session: Session, moment: datetime) -> None:

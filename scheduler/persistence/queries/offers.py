@@ -57,7 +57,7 @@ def slot_times(
         select(SlotRow.starts_at, SlotRow.ends_at).where(
             SlotRow.offer_id == offer_id,
             SlotRow.state != SlotState.CANCELLED,
-            SlotRow.id.is_not(besides),
+            SlotRow.id.is_distinct_from(besides),
         )
     )
     return [(row.starts_at, row.ends_at) for row in rows]

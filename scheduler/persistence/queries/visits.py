@@ -87,7 +87,9 @@ def lock(
     """Lock what different visits contend for, always in this order.
 
     The host's row stands for its slots and caps, the class and the person for their
-    time. On SQLite the immediate transaction already is the lock.
+    time. NO KEY UPDATE, because a foreign key to a locked person (the journal's, a
+    link's) would wait for a full lock, and two teachers who change each other's visits
+    would wait for ever. On SQLite the immediate transaction already is the lock.
     """
     for ids, table in (
         (host_ids, HostRow),
@@ -100,7 +102,7 @@ def lock(
                 select(table.id)
                 .where(table.id.in_(wanted))
                 .order_by(table.id)
-                .with_for_update()
+                .with_for_update(key_share=True)
             ).all()
 
 
@@ -201,7 +203,10 @@ def keys_on_slot(session: Session, slot_id: int) -> list[tuple[int, int]]:
 
 
 def taken_on(session: Session, slot_id: int) -> tuple[int, int, int]:
-    """Students, people and groups held on the slot, counted from the visits."""
+    """Students, people and groups held on the slot, counted from the visits.
+
+    Visits that took place count: a slot that lies back stays as full as it was.
+    """
     row = session.execute(
         select(
             func.coalesce(func.sum(VisitRow.students), 0),
@@ -214,7 +219,7 @@ def taken_on(session: Session, slot_id: int) -> tuple[int, int, int]:
             func.count(VisitRow.id),
         ).where(
             or_(VisitRow.slot_id == slot_id, VisitRow.wanted_slot_id == slot_id),
-            VisitRow.state.in_(HOLDS_SEATS),
+            VisitRow.state.in_(USES_CAP),
         )
     ).one()
     return int(row[0]), int(row[1]), int(row[2])
@@ -264,7 +269,7 @@ def held_by_class(
     query = select(VisitRow).where(
         VisitRow.class_id == class_id,
         VisitRow.state.in_(HOLDS_SEATS),
-        VisitRow.id.is_not(besides),
+        VisitRow.id.is_distinct_from(besides),
     )
     return session.scalars(query.options(*visit_whole())).all()
 
@@ -276,7 +281,7 @@ def held_by_organiser(
     query = select(VisitRow).where(
         VisitRow.organiser_id == person_id,
         VisitRow.state.in_(HOLDS_SEATS),
-        VisitRow.id.is_not(besides),
+        VisitRow.id.is_distinct_from(besides),
     )
     return session.scalars(query.options(*visit_whole())).all()
 

@@ -1,25 +1,7 @@
-"""The host pages."""
+"""All pages of the host room, bound to its blueprint."""
 
 from __future__ import annotations
 
-from scheduler.web.host import bp
+from scheduler.web.host import bp, home, limits, offers, slots, visits
 
-__all__ = ["bp"]
-
-
-@bp.get("/")
-def home() -> str:
-    """To be written."""
-    return ""
-
-
-@bp.get("/offers")
-def offers() -> str:
-    """To be written."""
-    return ""
-
-
-@bp.get("/visits")
-def visits() -> str:
-    """To be written."""
-    return ""
+__all__ = ["bp", "home", "limits", "offers", "slots", "visits"]

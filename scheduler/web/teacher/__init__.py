@@ -7,6 +7,9 @@ from flask import Blueprint
 from scheduler.domain.actors import SCHOOL_ROLES, Actor
 from scheduler.web.guards import guard
 
+# An id that no column can hold is a page that does not exist, not an error.
+ID = "int(max=2147483647)"
+
 bp = Blueprint("teacher", __name__, url_prefix="/teacher")
 
 

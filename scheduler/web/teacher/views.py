@@ -1,31 +1,7 @@
-"""The teacher pages."""
+"""The teacher pages, all on one blueprint."""
 
 from __future__ import annotations
 
-from scheduler.web.teacher import bp
+from scheduler.web.teacher import asking, bp, classes, home, offers, steps, visits
 
-__all__ = ["bp"]
-
-
-@bp.get("/")
-def home() -> str:
-    """To be written."""
-    return ""
-
-
-@bp.get("/offers")
-def offers() -> str:
-    """To be written."""
-    return ""
-
-
-@bp.get("/visits")
-def visits() -> str:
-    """To be written."""
-    return ""
-
-
-@bp.get("/classes")
-def classes() -> str:
-    """To be written."""
-    return ""
+__all__ = ["asking", "bp", "classes", "home", "offers", "steps", "visits"]

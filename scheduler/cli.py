@@ -1,0 +1,456 @@
+"""The console script ``scheduler``: run the service and look after it.
+
+Whoever types a command gets sentences. What is wrong with the settings, the database
+or a file is told in one; a traceback here is a bug.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from flask import Flask
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.orm import Session
+
+from scheduler import clock, logs, paths, wording
+from scheduler.demo import serve as demo_parts
+from scheduler.demo.network import COORDINATOR_NAME
+from scheduler.demo.sample import load_sample
+from scheduler.domain.refusals import NotFound, Refusal
+from scheduler.extensions import db
+from scheduler.jobs.runner import Loop
+from scheduler.jobs.table import jobs
+from scheduler.persistence import migrate as migrations
+from scheduler.persistence.engine import make_engine
+from scheduler.persistence.queries import outbox as messages, outbox_lists
+from scheduler.services import lease, outbox as post_room, reference
+from scheduler.web.server import THREADS, Server, Serving, Stop
+
+if TYPE_CHECKING:
+    from config import Settings
+
+LOCAL = "127.0.0.1"
+WEB_PORT, MAIL_PORT = 8000, 8025
+STUCK_SHOWN = 20
+SHORT_WAIT_SECONDS = 3
+
+
+class Sentences(click.Group):
+    """Turns what an operator can mend into a sentence."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except _config().BadSettings as wrong:
+            lines = "\n".join(f"  - {line}" for line in str(wrong).splitlines())
+            raise click.ClickException(f"Settings to mend:\n{lines}") from wrong
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as wrong:
+            raise click.ClickException(
+                f"DATABASE_URL cannot be used: {_first_line(wrong)}"
+            ) from wrong
+        except DBAPIError as wrong:
+            raise click.ClickException(
+                f"The database does not answer as it should: {_first_line(wrong.orig)}"
+            ) from wrong
+        except reference.UnreadableFile as wrong:
+            raise click.ClickException(str(wrong)) from wrong
+        except OSError as wrong:
+            raise click.ClickException(str(wrong)) from wrong
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="company-visits-scheduler")
+def main() -> None:
+    """Company visits by school classes: run the service and look after it."""
+
+
+# ---------------------------------------------------------------- processes
+
+
+@main.command()
+@click.option("--port", default=WEB_PORT, show_default=True, help="Of the pages.")
+@click.option("--mail-port", default=MAIL_PORT, show_default=True, help="Of the mail.")
+@click.option("--reset", is_flag=True, help="Begin again with fresh sample data.")
+def demo(port: int, mail_port: int, *, reset: bool) -> None:
+    """Everything in one: sample data, pages, loop, and a mail catcher."""
+    place = demo_parts.place_of(os.environ)
+    _demand_free(LOCAL, port, "--port")
+    _demand_free(LOCAL, mail_port, "--mail-port")
+    if reset:
+        if not place.is_file:
+            raise click.ClickException(
+                "--reset works where the database is a SQLite file; "
+                "empty this one with its own tools."
+            )
+        demo_parts.reset(place)
+    settings = _settings(
+        demo_parts.environment(os.environ, place, port=port, mail_port=mail_port)
+    )
+    app = _create_app(settings)
+    with app.app_context():
+        _prepare_demo(db.engine)
+        # The process that serves is forked from this one: no connection may be shared.
+        db.engine.dispose()
+
+    def beside(running: Flask) -> Stop:
+        end_catcher = demo_parts.start_catcher(
+            Path(settings.mailbox_dir), port=settings.catcher_port
+        )
+        end_loop = _start_loop(running, settings)
+
+        def end() -> None:
+            end_loop()
+            end_catcher()
+
+        return end
+
+    Server(
+        lambda: app,
+        Serving(
+            bind=f"{LOCAL}:{port}",
+            ready=lambda: click.echo(_welcome(settings)),
+            beside=beside,
+        ),
+    ).run()
+
+
+@main.command()
+@click.option("--bind", default=f"{LOCAL}:{WEB_PORT}", show_default=True)
+@click.option("--workers", type=click.IntRange(1), help="1 on SQLite, else 2.")
+@click.option("--threads", default=THREADS, show_default=True)
+def serve(bind: str, workers: int | None, threads: int) -> None:
+    """The pages, for production: behind a web server that speaks TLS."""
+    settings = _settings(os.environ)
+    _demand_migrated(settings)
+    host, _, port = bind.rpartition(":")
+    if host and port.isdecimal():
+        _demand_free(host, int(port), "--bind")
+    on_sqlite = settings.database_url.startswith("sqlite")
+    Server(
+        lambda: _create_app(settings),
+        Serving(
+            bind=bind,
+            workers=workers or (1 if on_sqlite else 2),
+            threads=threads,
+            ready=lambda: click.echo(f"Serving on http://{bind}"),
+            beside=lambda app: (
+                _start_loop(app, settings) if settings.loop_in_web else _no_loop
+            ),
+        ),
+    ).run()
+
+
+@main.command()
+def worker() -> None:
+    """The loop, for production: mail, reminders, expiries. Any number may run."""
+    settings = _settings(os.environ)
+    _demand_migrated(settings)
+    told = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: told.set())
+    end = _start_loop(_create_app(settings), settings)
+    click.echo("The loop runs. Stop it with Ctrl+C or SIGTERM.")
+    told.wait()
+    end()
+
+
+# ---------------------------------------------------------------- data
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the newest revision."""
+    with _engine(_settings(os.environ)) as engine:
+        before = migrations.current(engine)
+        migrations.upgrade(engine)
+        after = migrations.current(engine)
+    told = "is" if before == after else f"went from {before or 'nothing'} and is now"
+    click.echo(f"The database {told} at revision {after}.")
+
+
+@main.command()
+@click.option("--sample", is_flag=True, help="Also the invented hosts and schools.")
+def seed(*, sample: bool) -> None:
+    """Fill the reference lists. What is there already is never changed."""
+    with _session() as session:
+        added = reference.load_reference(session)
+        click.echo(_list_of(added) or "The reference lists were complete.")
+        if not sample:
+            return
+        loaded = load_sample(session, now=clock.now())
+        click.echo(
+            "The sample is loaded."
+            if loaded
+            else "There are organisations already: the sample was left out."
+        )
+
+
+@main.command("import-density")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def import_density(file: Path) -> None:
+    """Take INSEE's density levels (7-level grid, CSV) into the communes."""
+    with _session() as session:
+        done = reference.import_density(session, file)
+    click.echo(
+        f"{done.changed} communes have their level; "
+        f"{done.unknown} of the file are not in this service."
+    )
+
+
+@main.group("outbox", invoke_without_command=True)
+@click.pass_context
+def outbox_group(ctx: click.Context) -> None:
+    """How the mail stands; `outbox retry ID` sends one again."""
+    if ctx.invoked_subcommand is not None:
+        return
+    with _session() as session:
+        counts = messages.state_counts(session)
+        stuck = outbox_lists.stuck(session, limit=STUCK_SHOWN)
+    click.echo(_list_of(counts) or "No message was ever recorded.")
+    for each in stuck:
+        click.echo(
+            f"  {each.id}  {each.kind}  {each.state.value}, "
+            f"tried {each.attempts} times, due {each.due_at:%Y-%m-%d %H:%M} UTC: "
+            f"{each.error}"
+        )
+
+
+@outbox_group.command()
+@click.argument("message_id", type=int)
+def retry(message_id: int) -> None:
+    """Send a message that is dead or waits again, at once."""
+    with _session() as session:
+        try:
+            post_room.retry(session, message_id, now=clock.now())
+        except NotFound as wrong:
+            raise click.ClickException(f"There is no message {message_id}.") from wrong
+        except Refusal as wrong:
+            raise click.ClickException(
+                f"Message {message_id} cannot be sent again: it is sent, being sent, "
+                "or replaced by a newer one."
+            ) from wrong
+    click.echo(f"Message {message_id} goes out with the next round.")
+
+
+# ---------------------------------------------------------------- doctor
+
+
+@main.command()
+def doctor() -> None:
+    """Look at everything that the service needs, and say what is missing."""
+    settings = _settings(os.environ)
+    _say(ok=True, what="settings", words="complete")
+    sound = True
+    for what, look in (
+        ("database", _look_at_database),
+        ("templates", _look_at_templates),
+        ("translations", _look_at_translations),
+    ):
+        try:
+            _say(ok=True, what=what, words=look(settings))
+        except Exception as wrong:  # noqa: BLE001 - each trouble is a line of the report
+            sound = False
+            _say(ok=False, what=what, words=_first_line(wrong))
+    _say(ok=None, what="mail", words=_look_at_mail(settings))
+    if sound:
+        with _session() as session:
+            _say(ok=None, what="loop", words=_look_at_loop(session))
+    sys.exit(0 if sound else 1)
+
+
+def _look_at_database(settings: Settings) -> str:
+    with _engine(settings) as engine:
+        current, head = migrations.current(engine), migrations.head(engine)
+        if current != head:
+            raise click.ClickException(_behind(current, head))
+        return f"{engine.dialect.name}, revision {current}"
+
+
+def _look_at_templates(settings: Settings) -> str:
+    environment = _create_app(settings).jinja_env
+    names = environment.list_templates(
+        filter_func=lambda name: (
+            name.endswith(".html") and not name.startswith("mail/")
+        )
+    )
+    for name in names:
+        environment.get_template(name)
+    return f"{len(names)} pages and parts can be read"
+
+
+def _look_at_translations(_settings: Settings) -> str:
+    found = sorted(file.parts[-3] for file in paths.TRANSLATIONS.glob("*/*/*.mo"))
+    if not found:
+        raise click.ClickException("no compiled catalogue: run `./run translations`")
+    return ", ".join([*found, "en"])
+
+
+def _look_at_mail(settings: Settings) -> str:
+    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        address = (settings.smtp_host, settings.smtp_port)
+        with socket.create_connection(address, timeout=SHORT_WAIT_SECONDS):
+            return f"{where} answers"
+    except OSError as wrong:
+        return f"{where} does not answer, mail waits ({_first_line(wrong)})"
+
+
+def _look_at_loop(session: Session) -> str:
+    beat = lease.last_beat(session)
+    if beat is None:
+        return "never ran here: start `scheduler worker`"
+    return f"last heard of {int((clock.now() - beat).total_seconds())} seconds ago"
+
+
+def _say(*, ok: bool | None, what: str, words: str) -> None:
+    mark = {True: "ok", False: "WRONG", None: "--"}[ok]
+    click.echo(f"{mark:<7}{what:<14}{words}")
+
+
+# ---------------------------------------------------------------- what they share
+
+
+def _config() -> Any:
+    """The module that reads settings; it lies beside the package, not in it."""
+    if "config" in sys.modules:
+        return sys.modules["config"]
+    spec = importlib.util.spec_from_file_location("config", paths.CONFIG)
+    if spec is None or spec.loader is None:
+        raise ImportError(paths.CONFIG)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["config"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _settings(env: Mapping[str, str]) -> Settings:
+    settings: Settings = _config().Settings.from_env(env)
+    logs.configure(level=settings.log_level, for_people=settings.demo)
+    return settings
+
+
+def _create_app(settings: Settings) -> Flask:
+    """The application; ``scheduler.app`` is the outer room, so it is called by name."""
+    app: Flask = importlib.import_module("scheduler.app").create_app(settings)
+    return app
+
+
+def _start_loop(app: Flask, settings: Settings) -> Callable[[], None]:
+    loop = Loop(app, jobs(outbox_seconds=settings.outbox_seconds))
+    loop.start()
+    return loop.stop
+
+
+def _no_loop() -> None:
+    return None
+
+
+@contextmanager
+def _engine(settings: Settings) -> Iterator[Engine]:
+    """An engine without the application: a look at the database, or its migration."""
+    app_module = importlib.import_module("scheduler.app")
+    engine = make_engine(app_module.absolute(settings.database_url))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _session() -> Iterator[Session]:
+    settings = _settings(os.environ)
+    _demand_migrated(settings)
+    app = _create_app(settings)
+    with app.app_context():
+        try:
+            yield db.session()
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _demand_migrated(settings: Settings) -> None:
+    with _engine(settings) as engine:
+        current, head = migrations.current(engine), migrations.head(engine)
+    if current != head:
+        raise click.ClickException(_behind(current, head))
+
+
+def _behind(current: str | None, head: str | None) -> str:
+    return (
+        f"The database is at revision {current or 'none'}, this release needs {head}. "
+        "Run `scheduler migrate` first."
+    )
+
+
+def _demand_free(host: str, port: int, option: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as wrong:
+            raise click.ClickException(
+                f"Port {port} of {host} cannot be used ({wrong.strerror}). "
+                f"Is the service running already? {option} chooses another one."
+            ) from wrong
+
+
+def _prepare_demo(engine: Engine) -> None:
+    if migrations.current(engine) != migrations.head(engine):
+        click.echo("Making the database ...")
+        migrations.upgrade(engine)
+    session = db.session()
+    reference.load_reference(session)
+    if load_sample(session, now=clock.now()):
+        click.echo("The sample is loaded: 30 hosts, 16 schools, their slots and visits.")
+    db.session.remove()
+
+
+def _welcome(settings: Settings) -> str:
+    base, now = settings.base_url, clock.now()
+    lines = [
+        "",
+        "  Company visits: a demo in which everybody is invented",
+        "",
+        f"  Open         {base}",
+        f"  Sign in as   {base}/demo/people",
+        "               teacher:      Claire Rousselet, lycée de la Forêt-Blanche",
+        "               host:         Gérard Lebreton, Férembois Usinage",
+        f"               coordinator:  {COORDINATOR_NAME}",
+        f"  Read mail    {base}/demo/mailbox",
+        f"               (SMTP on {LOCAL}:{settings.catcher_port})",
+    ]
+    if settings.clock_starts_at is not None:
+        day = wording.day(now, "en")
+        lines += ["", f"  In the demo it is {day}: its slots lie in that school year."]
+    if demo_parts.is_over(now):
+        lines += ["", "  Its school year is nearly over: ./run --reset begins again."]
+    lines += ["", "  Ctrl+C stops it; ./run goes on where it was.", ""]
+    return "\n".join(lines)
+
+
+def _list_of(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {number}" for name, number in counts.items() if number)
+
+
+def _first_line(wrong: BaseException | None) -> str:
+    if isinstance(wrong, click.ClickException):
+        return wrong.message
+    text = str(wrong).strip() or type(wrong).__name__
+    return text.splitlines()[0]
+
+
+if __name__ == "__main__":
+    main()

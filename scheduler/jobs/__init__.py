@@ -1,0 +1,1 @@
+"""The loop: what is done again and again, and what does it."""

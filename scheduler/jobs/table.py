@@ -1,0 +1,87 @@
+"""The whole loop on one screen: id, rhythm, function.
+
+Every job asks the database what is due. It may run twice and be skipped once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.localtime import PARIS
+from scheduler.mail.letter import Post
+from scheduler.services import clockwork, outbox
+from scheduler.services.outbox import Compose
+
+LETTERS_AT_ONCE = 20
+MINUTE = timedelta(minutes=1)
+# Between two and three at night the clock is changed: that hour happens twice or never.
+NIGHT = time(3, 30, tzinfo=PARIS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What a run may use. ``stopping``: whether it should leave the rest to the next."""
+
+    now: Callable[[], datetime]
+    compose: Compose
+    post: Post
+    stopping: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """``rhythm``: an interval, or a time of day. ``alone``: for the lease's holder."""
+
+    id: str
+    rhythm: timedelta | time
+    run: Callable[[Session, Desk], object]
+    alone: bool = True
+
+
+def deliver_outbox(session: Session, desk: Desk) -> int:
+    """Send what is due, a few at a time, so that a stop need not wait for all of it."""
+    sent = 0
+    while not desk.stopping():
+        part = outbox.deliver_due(
+            session, desk.compose, desk.post, now=desk.now, limit=LETTERS_AT_ONCE
+        )
+        if not part:
+            break
+        sent += part
+    return sent
+
+
+def at_now(step: Callable[..., object]) -> Callable[[Session, Desk], object]:
+    """A service that wants nothing but the time."""
+
+    def run(session: Session, desk: Desk) -> object:
+        return step(session, now=desk.now())
+
+    return run
+
+
+def jobs(*, outbox_seconds: int) -> tuple[Job, ...]:
+    """Mail is sent by every process, each message claimed; the rest by one of them."""
+    return (
+        Job(
+            id="deliver-outbox",
+            rhythm=timedelta(seconds=outbox_seconds),
+            run=deliver_outbox,
+            alone=False,
+        ),
+        Job(id="remind-hosts", rhythm=MINUTE, run=at_now(clockwork.remind_hosts)),
+        Job(id="expire-requests", rhythm=MINUTE, run=at_now(clockwork.expire_requests)),
+        Job(
+            id="remind-week-before",
+            rhythm=MINUTE,
+            run=at_now(clockwork.remind_week_before),
+        ),
+        Job(id="remind-eve", rhythm=MINUTE, run=at_now(clockwork.remind_eve)),
+        Job(id="complete-visits", rhythm=MINUTE, run=at_now(clockwork.complete_visits)),
+        Job(id="resume-offers", rhythm=MINUTE, run=at_now(clockwork.resume_offers)),
+        Job(id="purge", rhythm=NIGHT, run=at_now(clockwork.purge_personal_data)),
+    )

@@ -1,0 +1,62 @@
+"""A first offer with its slots, in one go: eight answers and the door is open (HO-M1)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.actors import Actor, for_host, need
+from scheduler.domain.refusals import NotFound
+from scheduler.domain.schooldays import Closure, SchoolCalendar
+from scheduler.persistence.queries import offers
+from scheduler.services.offers import OfferText, put_before_teachers, put_offer
+from scheduler.services.slots import (
+    SeatsWanted,
+    WeeklyPlan,
+    WeeklyRule,
+    put_weekly_slots,
+    weekly_plan,
+)
+from scheduler.services.transaction import transaction
+
+
+def open_offer(
+    session: Session,
+    host_id: int,
+    text: OfferText,
+    rule: WeeklyRule,
+    *,
+    by: Actor,
+    now: datetime,
+) -> int:
+    """The offer, published, with a slot on every day of the rule. Returns its id."""
+    with transaction(session):
+        row = put_offer(session, host_id, text, by=by, now=now)
+        offer = offers.offer_whole(session, row.id)
+        if offer is None:
+            raise NotFound()
+        put_before_teachers(session, offer, by=by, now=now)
+        put_weekly_slots(session, offer, rule, wanted=SeatsWanted(), by=by, now=now)
+        return offer.id
+
+
+def plan_for_new(
+    session: Session, host_id: int, rule: WeeklyRule, *, by: Actor, now: datetime
+) -> WeeklyPlan:
+    """What the rule gives for an offer that does not exist yet."""
+    need(for_host(by, host_id))
+    host = offers.host_whole(session, host_id)
+    if host is None:
+        raise NotFound()
+    calendar = offers.zone_calendar(session)
+    return weekly_plan(
+        rule,
+        calendar=calendar.as_domain() if calendar else SchoolCalendar(),
+        closed=[
+            Closure(each.first_on, each.last_on, "host", each.reason)
+            for each in host.closed_days
+        ],
+        taken=(),
+        now=now,
+    )

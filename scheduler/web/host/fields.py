@@ -1,0 +1,197 @@
+"""Fields that take anything and answer in plain words: no typed text breaks a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext as _l, ngettext
+from wtforms import (
+    DateField,
+    Field,
+    Form,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    TimeField,
+)
+from wtforms.validators import InputRequired, Optional, StopValidation, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from scheduler.wording import clean_line, clean_text
+
+LINE = 120
+NOTE = 300
+TEXT = 1500
+KEPT = 4000
+EARLIEST, LATEST = date(2020, 1, 1), date(2100, 12, 31)
+
+REQUIRED = _l("Please fill this in.")
+CHOOSE = _l("Please choose one answer.")
+
+
+def one_line(value: str | None) -> str:
+    """What was typed, on one line; too long is said, not cut."""
+    return clean_line(value or "", KEPT)
+
+
+def paragraphs(value: str | None) -> str:
+    """What was typed, in lines."""
+    return clean_text(value or "", KEPT)
+
+
+class AtMost:
+    """A limit in characters, said with both numbers."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.field_flags = {"maxlength": limit}
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        typed = len(field.data or "")
+        if typed > self.limit:
+            raise ValidationError(
+                ngettext(
+                    "Too long: at most %(num)s character.",
+                    "Too long: at most %(num)s characters.",
+                    self.limit,
+                )
+            )
+
+
+class Between:
+    """Bounds of a whole number."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if field.data is not None and not self.least <= field.data <= self.most:
+            raise ValidationError(
+                gettext(
+                    "A number from %(least)s to %(most)s, please.",
+                    least=self.least,
+                    most=self.most,
+                )
+            )
+
+
+class Wanted(InputRequired):
+    """Required, with our own sentence; blanks alone are nothing."""
+
+    def __init__(self, message: Any = REQUIRED) -> None:
+        super().__init__(message)
+
+    def __call__(self, form: Form, field: Field) -> None:
+        super().__call__(form, field)
+        if isinstance(field.data, str) and not field.data:
+            raise StopValidation(str(self.message))
+
+
+def line(label: Any, *, limit: int = LINE, required: bool = False) -> StringField:
+    """One line of text."""
+    first = Wanted() if required else Optional()
+    return StringField(label, filters=[one_line], validators=[first, AtMost(limit)])
+
+
+def text(label: Any, *, limit: int = TEXT, required: bool = False) -> TextAreaField:
+    """Several lines of text."""
+    first = Wanted() if required else Optional()
+    return TextAreaField(label, filters=[paragraphs], validators=[first, AtMost(limit)])
+
+
+class WholeNumber(IntegerField):
+    """A whole number, or a sentence."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        typed = valuelist[0].strip() if valuelist else ""
+        self.data = None
+        if not typed:
+            return
+        if not typed.lstrip("+-").isascii() or not typed.lstrip("+-").isdigit():
+            raise ValueError(gettext("A whole number, please."))
+        self.data = int(typed[:12])
+
+
+def number(label: Any, *, least: int, most: int, required: bool = False) -> WholeNumber:
+    """A whole number within bounds."""
+    first = Wanted() if required else Optional()
+    return WholeNumber(label, validators=[first, Between(least, most)])
+
+
+class Day(DateField):
+    """A day of this century, as the browser's own date field sends it."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata([each.strip() for each in valuelist])
+        except ValueError:
+            raise ValueError(
+                gettext("This is no date we can read: day, month, year.")
+            ) from None
+
+    def pre_validate(self, form: Any) -> None:
+        super().pre_validate(form)
+        if self.data is not None and not EARLIEST <= self.data <= LATEST:
+            raise StopValidation(gettext("Please choose a day of this school year."))
+
+
+class Hour(TimeField):
+    """A time of day."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata([each.strip()[:5] for each in valuelist])
+        except ValueError:
+            raise ValueError(
+                gettext("This is no time we can read: 9:30, for example.")
+            ) from None
+
+
+class OneOf(RadioField):
+    """Radio buttons: none pressed is a question unanswered, not an error."""
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data not in {value for value, *_ in self.iter_choices()}:
+            raise StopValidation(gettext("Please choose one answer."))
+
+
+class Pick(SelectField):
+    """A drop-down list."""
+
+    def pre_validate(self, form: Any) -> None:
+        if self.data not in {value for value, *_ in self.iter_choices()}:
+            raise StopValidation(gettext("Please choose one answer."))
+
+
+class Several(SelectMultipleField):
+    """Check boxes. What is not on the list is left out."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def pre_validate(self, form: Any) -> None:
+        known = {value for value, *_ in self.iter_choices()}
+        self.data = [each for each in dict.fromkeys(self.data or []) if each in known]
+
+
+class AtLeastOne:
+    """For ``Several``."""
+
+    field_flags = {"required": True}  # noqa: RUF012 - WTForms reads it so
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+
+    def __call__(self, _form: Form, field: Field) -> None:
+        if not field.data:
+            raise StopValidation(str(self.message))
+
+
+def given(values: Sequence[str]) -> tuple[str, ...]:
+    """The lines that say something."""
+    return tuple(value for value in values if value)

@@ -1,0 +1,114 @@
+"""Home: who waits for an answer, who comes next, what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+
+from scheduler import clock
+from scheduler.extensions import db
+from scheduler.persistence.queries import host_pages
+from scheduler.persistence.queries.host_pages import (
+    HostFacts,
+    Name,
+    OfferLine,
+    VisitLine,
+)
+from scheduler.domain.refusals import NotFound
+from scheduler.web.host import bp
+from scheduler.web.host.company import CHOSEN, companies, company, need_mine, several
+from scheduler.web.host.forms import PauseForm
+from scheduler.web.signed_in import locale
+
+NEXT_SHOWN = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gap:
+    """Something that a class would miss. ``what`` is a code."""
+
+    what: str
+    url: str
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomePage:
+    host: HostFacts
+    several: bool
+    waiting: list[VisitLine]
+    next: list[VisitLine]
+    more: int
+    offers: list[OfferLine]
+    gaps: list[Gap]
+    pause: PauseForm
+    now: datetime
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """The first page of a contact."""
+    host_id, now = company(), clock.now()
+    host = host_pages.host_facts(db.session(), host_id)
+    if host is None:
+        raise NotFound()
+    coming = host_pages.visits_next(db.session(), host_id, locale=locale(), now=now)
+    lines = host_pages.offer_lines(db.session(), host_id, now=now)
+    page = HomePage(
+        host=host,
+        several=several(),
+        waiting=host_pages.visits_waiting(db.session(), host_id, locale=locale()),
+        next=coming[:NEXT_SHOWN],
+        more=max(len(coming) - NEXT_SHOWN, 0),
+        offers=[line for line in lines if line.state != "archived"],
+        gaps=list(_gaps(host, lines)),
+        pause=PauseForm(formdata=None),
+        now=now,
+    )
+    return render_template("host/home.html", page=page)
+
+
+@bp.get("/choose")
+def choose() -> ResponseReturnValue:
+    """Which company?"""
+    names = host_pages.hosts_named(db.session(), companies())
+    page = ChoosePage(names=names, next_path=request.args.get("next", ""))
+    return render_template("host/choose.html", page=page)
+
+
+@dataclass(frozen=True)
+class ChoosePage:
+    names: list[Name]
+    next_path: str
+
+
+@bp.post("/choose/<int:host_id>")
+def choose_company(host_id: int) -> ResponseReturnValue:
+    """Remember it in this browser."""
+    need_mine(host_id)
+    session[CHOSEN] = host_id
+    wanted = request.form.get("next", "")
+    inside = wanted.startswith("/host/") and "\\" not in wanted
+    return redirect(wanted if inside else url_for("host.home"), 303)
+
+
+def _gaps(host: HostFacts, lines: Iterable[OfferLine]) -> Iterable[Gap]:
+    """What is missing before a class can come without a phone call."""
+    used = [line for line in lines if line.state != "archived"]
+    for line in used:
+        url = url_for("host.offer", offer_id=line.id)
+        if line.state == "draft":
+            yield Gap(what="draft", url=url, title=line.title)
+        if line.state == "published" and line.open_slots == 0:
+            slots_url = url_for("host.slots", offer_id=line.id)
+            yield Gap(what="no_slots", url=slots_url, title=line.title)
+        if line.state == "published" and not line.meeting_point:
+            edit_url = url_for("host.edit_offer", offer_id=line.id)
+            yield Gap(what="no_meeting_point", url=edit_url, title=line.title)
+        if line.state == "published" and not line.arrival:
+            edit_url = url_for("host.edit_offer", offer_id=line.id)
+            yield Gap(what="no_arrival", url=edit_url, title=line.title)

@@ -1,0 +1,66 @@
+"""The first page: what waits for the teacher, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import render_template
+
+from scheduler import clock
+from scheduler.domain.visits import INVITED, VisitState
+from scheduler.extensions import db
+from scheduler.persistence.queries import teacher_pages
+from scheduler.persistence.queries.teacher_pages import (
+    ClassLine,
+    SchoolLine,
+    VisitLine,
+)
+from scheduler.web.signed_in import current_viewer
+from scheduler.web.teacher import bp
+from scheduler.web.teacher.whose import my_classes, my_id, my_schools
+
+SOON = timedelta(days=14)
+NEXT = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class HomePage:
+    """``to_choose``: the host offers other dates, the teacher has to answer."""
+
+    first_name: str
+    schools: Sequence[SchoolLine]
+    classes: Sequence[ClassLine]
+    to_choose: Sequence[VisitLine]
+    waiting: Sequence[VisitLine]
+    soon: Sequence[VisitLine]
+    coming: Sequence[VisitLine]
+    confirmed: int
+
+
+@bp.get("/")
+def home() -> str:
+    """What waits for me, my next visits, my school and its classes."""
+    now = clock.now()
+    visits = teacher_pages.visits_of(db.session(), my_schools(), organiser_id=my_id())
+    ahead = [each for each in visits if each.ends_at > now]
+    confirmed = [each for each in ahead if each.state in INVITED]
+    viewer = current_viewer()
+    return render_template(
+        "teacher/home.html",
+        page=HomePage(
+            first_name=viewer.name.split(" ")[0] if viewer else "",
+            schools=teacher_pages.schools_of(db.session(), my_schools()),
+            classes=my_classes(),
+            to_choose=[e for e in ahead if e.state is VisitState.PROPOSED],
+            waiting=[
+                each
+                for each in ahead
+                if each.state in {VisitState.REQUESTED, VisitState.MOVING}
+            ],
+            soon=[each for each in confirmed if each.starts_at < now + SOON],
+            coming=confirmed[:NEXT],
+            confirmed=len(confirmed),
+        ),
+    )

@@ -1,0 +1,401 @@
+"""Finding a visit, and reading an offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+
+from scheduler import clock, wording
+from scheduler.domain import projection
+from scheduler.domain.localtime import local_day
+from scheduler.domain.offers import SizeCategory
+from scheduler.domain.refusals import NotFound
+from scheduler.extensions import db
+from scheduler.persistence.queries import reference, teacher_pages
+from scheduler.persistence.queries.teacher_pages import ClassLine, SchoolLine
+from scheduler.services import offer_sheet, preview, search
+from scheduler.services.offer_sheet import Fit, OfferSheet
+from scheduler.services.preview import SlotLine
+from scheduler.services.search import Found, Loosened, Results, Wish
+from scheduler.web.signed_in import current_actor, locale
+from scheduler.web.teacher import ID, bp
+from scheduler.web.teacher.calendars import (
+    ONE_WEEK,
+    Item,
+    Sheet,
+    asked_day,
+    first_of,
+    monday_of,
+    next_month,
+    previous_month,
+    weekdays,
+    weeks_of,
+)
+from scheduler.web.teacher.forms import SearchForm, labelled
+from scheduler.web.teacher.whose import (
+    class_choices,
+    my_classes,
+    my_id,
+    my_schools,
+)
+
+A_PAGE = 12
+MAP_UNIT = 4
+SPREAD = 2.2 * MAP_UNIT
+VIEWS = ("list", "map", "month", "week")
+CALENDARS = {"month", "week"}
+OURS = frozenset(
+    {
+        "school_class",
+        "students",
+        "level",
+        "first_on",
+        "last_on",
+        "within_km",
+        "fields",
+        "sizes",
+        "wheelchair",
+        "woman",
+        "fitting_only",
+        "view",
+        "page",
+        "month",
+        "week",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Point:
+    """An offer on the map."""
+
+    x: float
+    y: float
+    label: str
+    url: str
+    count: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayOut:
+    """A search with one wish less."""
+
+    wish: str
+    offers: int
+    fitting: int
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OffersPage:
+    """The search: ``shown`` is one page of ``results``."""
+
+    form: SearchForm
+    view: str
+    tabs: dict[str, str]
+    school: SchoolLine
+    school_class: ClassLine | None
+    students: int | None
+    total: int
+    fitting: int
+    shown: Sequence[Found]
+    loosened: Sequence[WayOut]
+    reset_url: str
+    number: int
+    pages: int
+    previous_url: str | None
+    next_url: str | None
+    view_box: str
+    points: Sequence[Point]
+    own: tuple[float, float] | None
+    calendar: Sheet | None
+    locale: str
+
+
+@bp.get("/offers")
+def offers() -> str:
+    """The search, with the class that the teacher asked for last."""
+    classes, args = my_classes(), _args()
+    form = _form(classes, args)
+    form.validate()
+    chosen = _chosen_class(form, classes)
+    schools = teacher_pages.schools_of(db.session(), my_schools())
+    if not schools:
+        raise NotFound()
+    here = chosen.school_id if chosen else schools[0].id
+    school = next((each for each in schools if each.id == here), schools[0])
+    wish = _wish(form, chosen, school)
+    now = clock.now()
+    results = search.search(db.session(), wish, person_id=my_id(), now=now)
+    view = args["view"] if args.get("view") in VIEWS else VIEWS[0]
+    number, pages = _page_number(args, len(results.found))
+    return render_template(
+        "teacher/offers.html",
+        page=OffersPage(
+            form=form,
+            view=view,
+            tabs={each: _url(args, view=each) for each in VIEWS},
+            school=school,
+            school_class=chosen,
+            students=wish.students,
+            total=len(results.found),
+            fitting=results.fitting,
+            shown=results.found[(number - 1) * A_PAGE : number * A_PAGE],
+            loosened=_ways_out(results.loosened, args, wish),
+            reset_url=url_for(".offers", school_class=args["school_class"], view=view),
+            number=number,
+            pages=pages,
+            previous_url=_url(args, page=number - 1) if number > 1 else None,
+            next_url=_url(args, page=number + 1) if number < pages else None,
+            view_box=projection.VIEW_BOX,
+            points=_points(results.found, chosen) if view == "map" else (),
+            own=results.own and projection.point(*results.own),
+            calendar=_sheet(view, results, chosen, args, now=now)
+            if view in CALENDARS
+            else None,
+            locale=locale(),
+        ),
+    )
+
+
+def _args() -> MultiDict[str, str]:
+    """The address's own words; without a class, the one asked for last."""
+    args: MultiDict[str, str] = MultiDict(request.args)
+    if "school_class" not in args:
+        last = teacher_pages.last_class_of(db.session(), my_id(), my_schools())
+        classes = my_classes()
+        first = classes[0].id if classes else ""
+        args["school_class"] = str(last or first)
+    return args
+
+
+def _form(classes: list[ClassLine], args: MultiDict[str, str]) -> SearchForm:
+    form = SearchForm(formdata=args)
+    session = db.session()
+    form.school_class.choices = [
+        ("", ""),
+        *((str(class_id), label) for class_id, label in class_choices(classes)),
+    ]
+    form.level.choices = [
+        ("", ""),
+        *labelled(reference.levels(session), locale=locale()),
+    ]
+    form.fields.choices = labelled(reference.fields(session), locale=locale())
+    return form
+
+
+def _chosen_class(form: SearchForm, classes: list[ClassLine]) -> ClassLine | None:
+    wanted = form.school_class.data
+    return next((each for each in classes if str(each.id) == wanted), None)
+
+
+def _wish(form: SearchForm, chosen: ClassLine | None, school: SchoolLine) -> Wish:
+    """What was typed, without what could not be understood."""
+    good = {field.name: field.data for field in form if not field.errors}
+    known = {each.value for each in SizeCategory}
+    km = good.get("within_km") or ""
+    students = good.get("students") or (chosen.students if chosen else None)
+    return Wish(
+        school_id=school.id,
+        class_id=chosen.id if chosen else None,
+        students=students,
+        level_code="" if chosen else good.get("level") or "",
+        field_codes=frozenset(good.get("fields") or ()),
+        sizes=frozenset(
+            SizeCategory(each) for each in good.get("sizes") or () if each in known
+        ),
+        first_on=good.get("first_on"),
+        last_on=good.get("last_on"),
+        within_km=int(km) if km in {"15", "30", "50", "80", "120"} else None,
+        wheelchair=bool(good.get("wheelchair")),
+        woman=bool(good.get("woman")),
+        fitting_only=bool(good.get("fitting_only")),
+    )
+
+
+def _page_number(args: MultiDict[str, str], found: int) -> tuple[int, int]:
+    pages = max(1, -(-found // A_PAGE))
+    asked = args.get("page", 1, type=int)
+    return min(max(1, asked), pages), pages
+
+
+def _url(args: MultiDict[str, str], **changes: object) -> str:
+    """The same search with something else; a new view begins on its first page."""
+    kept: dict[str, Any] = {**args.to_dict(flat=False), **changes}
+    if "page" not in changes:
+        kept.pop("page", None)
+    return url_for(".offers", **{key: kept[key] for key in kept if _is_ours(key)})
+
+
+def _is_ours(key: str) -> bool:
+    """Only what this page reads goes on, and nothing that steers ``url_for``."""
+    return key in OURS
+
+
+def _ways_out(
+    loosened: Sequence[Loosened], args: MultiDict[str, str], wish: Wish
+) -> list[WayOut]:
+    dropped: dict[str, dict[str, object]] = {
+        "dates": {"first_on": None, "last_on": None},
+        "half": {"students": -(-(wish.students or 0) // 2)},
+    }
+    return [
+        WayOut(
+            wish=each.wish,
+            offers=each.offers,
+            fitting=each.fitting,
+            url=_url(args, **dropped.get(each.wish, {each.wish: None})),
+        )
+        for each in loosened
+    ]
+
+
+def _points(found: Sequence[Found], chosen: ClassLine | None) -> list[Point]:
+    """Each offer has its own dot, beside others of the same town."""
+    seen: dict[tuple[float, float], int] = {}
+    points = []
+    for each in found:
+        x, y = projection.point(each.lat, each.lon)
+        at = round(x, 1), round(y, 1)
+        seen[at] = seen.get(at, -1) + 1
+        points.append(
+            Point(
+                x=round(x + seen[at] * SPREAD, 1),
+                y=round(y, 1),
+                label=f"{each.host}, {each.commune} : {each.title}",
+                url=url_for(
+                    ".offer",
+                    offer_id=each.offer_id,
+                    school_class=chosen.id if chosen else None,
+                ),
+            )
+        )
+    return points
+
+
+def _sheet(
+    view: str,
+    results: Results,
+    chosen: ClassLine | None,
+    args: MultiDict[str, str],
+    *,
+    now: datetime,
+) -> Sheet:
+    today = local_day(now)
+    starts = [local_day(each.next_slot.starts_at) for each in results.found]
+    on = asked_day(args.get(view), default=min(starts, default=today))
+    items = [
+        _item(slot, chosen) for each in results.found for slot in each.slots
+    ]
+    items.sort(key=lambda item: item.starts_at)
+    if view == "month":
+        first = first_of(on)
+        last = next_month(first) - timedelta(days=1)
+        before, after, month = previous_month(first), next_month(first), first
+        title = wording.month(first, locale())
+        labels = wording.month(before, locale()), wording.month(after, locale())
+    else:
+        first = monday_of(on)
+        last = first + timedelta(days=6)
+        before, after = first - ONE_WEEK, first + ONE_WEEK
+        month = None
+        title = _between(first, last)
+        labels = _between(before, before + ONE_WEEK), _between(after, after + ONE_WEEK)
+    return Sheet(
+        title=title,
+        previous=(labels[0], _url(args, **{view: before.isoformat()})),
+        next=(labels[1], _url(args, **{view: after.isoformat()})),
+        today_url=None,
+        weekdays=weekdays(locale()),
+        weeks=weeks_of(
+            first,
+            last,
+            items,
+            month=month,
+            today=today,
+            closures=results.closures,
+            locale=locale(),
+        ),
+    )
+
+
+def _between(first: date, last: date) -> str:
+    return f"{wording.short_day(first, locale())} – {wording.short_day(last, locale())}"
+
+
+def _item(slot: search.FoundSlot, chosen: ClassLine | None) -> Item:
+    tone = "open" if slot.fits else "wait" if slot.in_halves else "off"
+    if slot.taken >= slot.seats:
+        tone = "full"
+    return Item(
+        starts_at=slot.starts_at,
+        time=wording.time_of_day(slot.starts_at, locale()),
+        title=slot.host,
+        url=url_for(
+            ".slot", slot_id=slot.id, school_class=chosen.id if chosen else None
+        ),
+        note=None,
+        tone=tone,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferPage:
+    """An offer, and how the chosen class fits it."""
+
+    offer: OfferSheet
+    classes: Sequence[tuple[int, str]]
+    school_class: ClassLine | None
+    students: int | None
+    fit: Fit | None
+    months: Sequence[tuple[date, list[SlotLine]]]
+    slots: int
+    fitting: int
+    first: SlotLine | None
+    back_url: str
+
+
+@bp.get(f"/offers/<{ID}:offer_id>")
+def offer(offer_id: int) -> str:
+    """An offer with its slots, for one of the viewer's classes."""
+    sheet = offer_sheet.offer_sheet(db.session(), offer_id, locale=locale())
+    classes = my_classes()
+    asked = request.args.get("school_class", "")
+    if "school_class" not in request.args:
+        last = teacher_pages.last_class_of(db.session(), my_id(), my_schools())
+        asked = str(last or (classes[0].id if classes else ""))
+    chosen = next((each for each in classes if str(each.id) == asked), None)
+    slots = preview.offer_slots(
+        db.session(),
+        offer_id,
+        class_id=chosen.id if chosen else None,
+        students=None,
+        by=current_actor(),
+        now=clock.now(),
+    )
+    fitting = [each for each in slots if each.fits and not each.full]
+    return render_template(
+        "teacher/offer.html",
+        page=OfferPage(
+            offer=sheet,
+            classes=class_choices(classes),
+            school_class=chosen,
+            students=chosen.students if chosen else None,
+            fit=offer_sheet.class_fit(
+                db.session(), offer_id, chosen.id, by=current_actor()
+            )
+            if chosen
+            else None,
+            months=preview.by_month(slots),
+            slots=len(slots),
+            fitting=len(fitting) if sheet.state == "published" else 0,
+            first=fitting[0] if fitting else None,
+            back_url=url_for(".offers", school_class=asked),
+        ),
+    )
+

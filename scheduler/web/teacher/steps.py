@@ -1,0 +1,249 @@
+"""What a teacher does with a visit; each step has a page of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+
+from scheduler import clock
+from scheduler.domain.actors import need
+from scheduler.domain.visits import CancelReason
+from scheduler.extensions import db
+from scheduler.services import dossier, preview, requests, resend, students
+from scheduler.services.dossier import Dossier
+from scheduler.services.preview import SlotLine
+from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
+from scheduler.web.signed_in import current_actor
+from scheduler.web.teacher import ID, bp
+from scheduler.web.teacher.forms import AddressesForm, CancelForm, NumbersForm
+from scheduler.web.teacher.telling import tell
+from scheduler.web.teacher.visits import read
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepPage:
+    """A form about one visit."""
+
+    form: ServiceForm
+    visit: Dossier
+
+
+@dataclass(frozen=True, kw_only=True)
+class MovePage(StepPage):
+    """Other slots of the same host by month: those that fit, and the others."""
+
+    months: Sequence[tuple[date, list[SlotLine]]]
+    fitting: int
+    others: Sequence[SlotLine]
+
+
+@bp.get(f"/visits/<{ID}:visit_id>/numbers")
+def numbers(visit_id: int) -> str:
+    """The numbers as they are."""
+    visit = read(visit_id)
+    need("change_numbers" in visit.may)
+    party = visit.party
+    form = NumbersForm(
+        formdata=None,
+        part=party.part.value,
+        students=party.students,
+        girls=party.girls,
+        boys=party.boys,
+        adults=party.adults,
+        support_assistants=party.support_assistants,
+        arrangements=visit.facts["arrangements"],
+    )
+    return _render("numbers", form, visit)
+
+
+@bp.post(f"/visits/<{ID}:visit_id>/numbers")
+def change_numbers(visit_id: int) -> ResponseReturnValue:
+    """Other numbers; everybody concerned is told."""
+    form = NumbersForm()
+    if form.validate() and _done(
+        form,
+        lambda: requests.change_numbers(
+            db.session(),
+            visit_id,
+            form.party,
+            arrangements=form.arrangements.data or "",
+            by=current_actor(),
+            now=clock.now(),
+        ),
+    ):
+        flash(gettext("The numbers are changed."), "success")
+        return _back(visit_id)
+    return _render("numbers", form, read(visit_id)), UNPROCESSABLE
+
+
+@bp.post(f"/visits/<{ID}:visit_id>/withdraw")
+def withdraw(visit_id: int) -> ResponseReturnValue:
+    """Take the request, or the wish to move, back."""
+    form = ServiceForm()
+    if _done(
+        form,
+        lambda: requests.withdraw_visit(
+            db.session(), visit_id, by=current_actor(), now=clock.now()
+        ),
+    ):
+        flash(gettext("It is taken back."), "success")
+    return _back(visit_id, form)
+
+
+@bp.post(f"/visits/<{ID}:visit_id>/choose")
+def choose(visit_id: int) -> ResponseReturnValue:
+    """Take one of the slots that the company offers."""
+    slot_id = request.form.get("slot_id", 0, type=int)
+    form = ServiceForm()
+    if _done(
+        form,
+        lambda: requests.choose_slot(
+            db.session(), visit_id, slot_id, by=current_actor(), now=clock.now()
+        ),
+    ):
+        flash(gettext("The visit is confirmed. Invitations are on their way."), "success")
+    return _back(visit_id, form)
+
+
+@bp.get(f"/visits/<{ID}:visit_id>/move")
+def move(visit_id: int) -> str:
+    """Other slots of the same company."""
+    return _move_page(visit_id, ServiceForm(formdata=None))
+
+
+@bp.post(f"/visits/<{ID}:visit_id>/move")
+def move_to(visit_id: int) -> ResponseReturnValue:
+    """Go to another slot, or ask the company for it."""
+    slot_id = request.form.get("slot_id", 0, type=int)
+    form = ServiceForm()
+    if _done(
+        form,
+        lambda: requests.move_visit(
+            db.session(), visit_id, slot_id, by=current_actor(), now=clock.now()
+        ),
+    ):
+        if read(visit_id).state == "moving":
+            told = gettext("The company is asked. Until it answers the old date stands.")
+        else:
+            told = gettext("The visit is on its new date.")
+        flash(told, "success")
+        return _back(visit_id)
+    return _move_page(visit_id, form), UNPROCESSABLE
+
+
+@bp.get(f"/visits/<{ID}:visit_id>/cancel")
+def cancel(visit_id: int) -> str:
+    """Why?"""
+    visit = read(visit_id)
+    need("cancel" in visit.may)
+    return _render("cancel", CancelForm(formdata=None), visit)
+
+
+@bp.post(f"/visits/<{ID}:visit_id>/cancel")
+def cancel_visit(visit_id: int) -> ResponseReturnValue:
+    """Call the visit off; everybody invited gets a cancellation."""
+    form = CancelForm()
+    if form.validate() and _done(
+        form,
+        lambda: requests.cancel_by_school(
+            db.session(),
+            visit_id,
+            reason=CancelReason(form.reason.data),
+            note=form.note.data or "",
+            by=current_actor(),
+            now=clock.now(),
+        ),
+    ):
+        flash(gettext("The visit is cancelled. Everybody invited is told."), "success")
+        return _back(visit_id)
+    return _render("cancel", form, read(visit_id)), UNPROCESSABLE
+
+
+@bp.get(f"/visits/<{ID}:visit_id>/students")
+def addresses(visit_id: int) -> str:
+    """The students' addresses, empty: what was given is not shown again (P9)."""
+    visit = read(visit_id)
+    need(not visit.ended)
+    return _render("students", AddressesForm(formdata=None), visit)
+
+
+@bp.post(f"/visits/<{ID}:visit_id>/students")
+def set_addresses(visit_id: int) -> ResponseReturnValue:
+    """The whole list for this visit."""
+    form = AddressesForm()
+    if form.validate() and _done(
+        form,
+        lambda: students.set_addresses(
+            db.session(), visit_id, form.lines, by=current_actor(), now=clock.now()
+        ),
+    ):
+        number = read(visit_id).addresses
+        flash(
+            ngettext(
+                "%(num)s address is kept for this visit.",
+                "%(num)s addresses are kept for this visit.",
+                number,
+            ),
+            "success",
+        )
+        return _back(visit_id)
+    return _render("students", form, read(visit_id)), UNPROCESSABLE
+
+
+@bp.post(f"/visits/<{ID}:visit_id>/resend")
+def send_again(visit_id: int) -> ResponseReturnValue:
+    """What could not be sent goes out once more."""
+    sent = resend.resend_dead(
+        db.session(), visit_id, by=current_actor(), now=clock.now()
+    )
+    flash(
+        ngettext(
+            "%(num)s message is sent again.", "%(num)s messages are sent again.", sent
+        ),
+        "success" if sent else "warning",
+    )
+    return _back(visit_id)
+
+
+def _done(form: ServiceForm, call: Callable[[], None]) -> bool:
+    """Whether the service did it; its refusals are on the form otherwise."""
+    attempt(form, call)
+    tell(form)
+    return not form.refusals
+
+
+def _back(visit_id: int, form: ServiceForm | None = None) -> ResponseReturnValue:
+    for words in form.form_errors if form else ():
+        flash(words, "error")
+    return redirect(url_for(".visit", visit_id=visit_id), 303)
+
+
+def _render(name: str, form: ServiceForm, visit: Dossier) -> str:
+    return render_template(
+        f"teacher/{name}.html", page=StepPage(form=form, visit=visit)
+    )
+
+
+def _move_page(visit_id: int, form: ServiceForm) -> str:
+    visit = read(visit_id)
+    need("move" in visit.may)
+    slots = dossier.other_slots(
+        db.session(), visit_id, by=current_actor(), now=clock.now()
+    )
+    fitting = [each for each in slots if each.fits]
+    return render_template(
+        "teacher/move.html",
+        page=MovePage(
+            form=form,
+            visit=visit,
+            months=preview.by_month(fitting),
+            fitting=len(fitting),
+            others=[each for each in slots if not each.fits],
+        ),
+    )
+

@@ -1,0 +1,27 @@
+"""Use cases are tested with a plain session on both databases, no Flask at all."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.orm import Session
+
+from scheduler.services.house import House
+from tests import rows
+
+LINK_KEY = b"a key for the links of tests"
+
+
+@pytest.fixture
+def house() -> House:
+    return House(link_key=LINK_KEY, mail_domain="visits.example")
+
+
+@pytest.fixture
+def session(session: Session, house: House) -> Session:
+    session.info["house"] = house
+    return session
+
+
+@pytest.fixture
+def world(session: Session) -> rows.World:
+    return rows.store_world(session)
