@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -186,7 +186,7 @@ def seed(*, sample: bool) -> None:
     """Fill the reference lists. What is there already is never changed."""
     with _session() as session:
         added = reference.load_reference(session)
-        click.echo(_list_of(added) or "The reference lists were complete.")
+        click.echo(_list_of(added.items()) or "The reference lists were complete.")
         if not sample:
             return
         loaded = load_sample(session, now=clock.now())
@@ -218,7 +218,7 @@ def outbox_group(ctx: click.Context) -> None:
     with _session() as session:
         counts = messages.state_counts(session)
         stuck = outbox_lists.stuck(session, limit=STUCK_SHOWN)
-    click.echo(_list_of(counts) or "No message was ever recorded.")
+    click.echo(_list_of(counts.items()) or "No message was ever recorded.")
     for each in stuck:
         click.echo(
             f"  {each.id}  {each.kind}  {each.state.value}, "
@@ -281,9 +281,7 @@ def _look_at_database(settings: Settings) -> str:
 def _look_at_templates(settings: Settings) -> str:
     environment = _create_app(settings).jinja_env
     names = environment.list_templates(
-        filter_func=lambda name: (
-            name.endswith(".html") and not name.startswith("mail/")
-        )
+        filter_func=lambda name: name.endswith(".html") and not name.startswith("mail/")
     )
     for name in names:
         environment.get_template(name)
@@ -414,7 +412,9 @@ def _prepare_demo(engine: Engine) -> None:
     session = db.session()
     reference.load_reference(session)
     if load_sample(session, now=clock.now()):
-        click.echo("The sample is loaded: 30 hosts, 16 schools, their slots and visits.")
+        click.echo(
+            "The sample is loaded: 30 hosts, 16 schools, their slots and visits."
+        )
     db.session.remove()
 
 
@@ -441,8 +441,8 @@ def _welcome(settings: Settings) -> str:
     return "\n".join(lines)
 
 
-def _list_of(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name}: {number}" for name, number in counts.items() if number)
+def _list_of(counts: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name}: {number}" for name, number in counts if number)
 
 
 def _first_line(wrong: BaseException | None) -> str:

@@ -135,7 +135,7 @@ def test_a_page_holds_nothing_that_the_security_policy_refuses(page: Path):
     parser = Forbidden()
     parser.feed(JINJA.sub(keep_lines, page.read_text(encoding="utf-8")))
 
-    assert parser.found == [], "\n".join(parser.found)
+    assert not parser.found, "\n".join(parser.found)
 
 
 def test_no_file_names_a_machine_or_a_registry():
@@ -149,4 +149,4 @@ def test_no_file_names_a_machine_or_a_registry():
         for match in pattern.finditer(path.read_text("utf-8", errors="ignore"))
     ]
 
-    assert found == [], "\n".join(found)
+    assert not found, "\n".join(found)

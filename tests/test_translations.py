@@ -65,7 +65,7 @@ def test_every_sentence_has_its_french():
         if (message := known.get((context, sentence))) is None or message.fuzzy
     ]
 
-    assert missing == [], "\n".join(missing)
+    assert not missing, "\n".join(missing)
 
 
 def test_the_catalogue_holds_only_what_is_said():
@@ -74,7 +74,7 @@ def test_the_catalogue_holds_only_what_is_said():
         for context, sentence in translated().keys() - said_in_the_code().keys()
     ]
 
-    assert unused == [], "\n".join(unused)
+    assert not unused, "\n".join(unused)
 
 
 def test_placeholders_are_those_of_the_english():
@@ -88,7 +88,7 @@ def test_placeholders_are_those_of_the_english():
         if names(text) != names(english)
     ]
 
-    assert wrong == [], "\n".join(map(str, wrong))
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_the_french_is_printed_as_french_is():
@@ -99,7 +99,7 @@ def test_the_french_is_printed_as_french_is():
         if MISPRINT.search(text)
     ]
 
-    assert wrong == [], "\n".join(map(str, wrong))
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_the_compiled_catalogue_is_the_readable_one():

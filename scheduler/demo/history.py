@@ -6,8 +6,9 @@ evening in between, so that each visit is where it would be.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -41,35 +42,54 @@ SATURDAY = 5
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True, kw_only=True, order=True)
+class _Turn:
+    """What comes next in a story: the request, then its steps."""
+
+    at: datetime
+    number: int
+    story: Story = field(compare=False)
+    scene: Scene | None = field(compare=False, default=None)
+    step: int = field(compare=False, default=0)
+
+
 def play(session: Session, known: Known, *, now: datetime) -> None:
     """Every story, each step at its time, in the order of time."""
     numbers = count()
     gap = _gap(session, now)
-    waiting = [
-        (_at(now, story.asked, gap, story, place), next(numbers), story, None, 0)
+    turns = [
+        _Turn(
+            at=_at(now, story.asked, gap, story, place),
+            number=next(numbers),
+            story=story,
+        )
         for place, story in enumerate(STORIES)
     ]
-    heapify(waiting)
-    evening = _evenings(waiting[0][0], now - NEWS)
-    tomorrow = next(evening, None)
-    while waiting:
-        at, _, story, scene, step = heappop(waiting)
-        while tomorrow is not None and tomorrow < at:
-            _tick(session, now=tomorrow)
-            tomorrow = next(evening, None)
+    heapify(turns)
+    evenings = deque(_evenings(turns[0].at, now - NEWS))
+    while turns:
+        turn = heappop(turns)
+        while evenings and evenings[0] < turn.at:
+            _tick(session, now=evenings.popleft())
+        story, step, scene = turn.story, turn.step, turn.scene
         if scene is None:
-            scene = _ask(session, known, story, now=now, at=at, gap=gap)
+            scene = _ask(session, known, story, now=now, at=turn.at, gap=gap)
         else:
-            scene = replace(scene, at=at)
+            scene = replace(scene, at=turn.at)
             _go_on(scene, step)
             step += 1
         if scene is not None and step < len(story.then):
-            days = story.then[step][0]
-            later = max(at, _at(now, days, gap, story, step))
-            heappush(waiting, (later, next(numbers), story, scene, step))
-    for at in [tomorrow, *evening, now - NEWS - timedelta(minutes=1)]:
-        if at is not None:
-            _tick(session, now=at)
+            planned = _at(now, story.then[step][0], gap, story, step)
+            following = _Turn(
+                at=max(turn.at, planned),
+                number=next(numbers),
+                story=story,
+                scene=scene,
+                step=step,
+            )
+            heappush(turns, following)
+    for at in (*evenings, now - NEWS - timedelta(minutes=1)):
+        _tick(session, now=at)
 
 
 def _tick(session: Session, *, now: datetime) -> None:
@@ -105,9 +125,11 @@ def _at(
 
 
 def _evenings(start: datetime, end: datetime) -> Iterator[datetime]:
+    """Those after working days: nothing is ever due on the others."""
     day = local_day(start)
     while (at := instant(day, EVENING)) < end:
-        yield at
+        if day.weekday() < SATURDAY:
+            yield at
         day += DAY
 
 
@@ -134,7 +156,8 @@ def _ask(
         row_id: key for key, row_id in known.organisations.items() if key[0] == "H"
     }
     for hosts in (wanted, anybody):
-        found = _first_fit(session, known, story, list(hosts), start, end, at=at)
+        offered = seeding.slots_between(session, hosts, start=start, end=end)
+        found = _first_fit(session, known, story, offered, at=at)
         if found is None:
             continue
         slot_id, host = found.slot.id, hosts[found.slot.offer.host_id]
@@ -168,15 +191,12 @@ def _first_fit(
     session: Session,
     known: Known,
     story: Story,
-    host_ids: list[int],
-    start: datetime,
-    end: datetime,
+    offered: Sequence[SlotRow],
     *,
     at: datetime,
 ) -> _Found | None:
     """The first slot that the rules allow, with as many of the class as it takes."""
     klass = visits.class_to_ask_for(session, known.classes[story.class_key])
-    offered = seeding.slots_between(session, host_ids, start=start, end=end)
     if klass is None:
         return None
     cases = fitting.cases(

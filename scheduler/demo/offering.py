@@ -161,9 +161,7 @@ def add_slots(
             )
 
 
-def weekly_rules(
-    rules: Line, *, first_monday: date, place: int
-) -> list[WeeklyRule]:
+def weekly_rules(rules: Line, *, first_monday: date, place: int) -> list[WeeklyRule]:
     """A rule for each of the host's days, spread so that its monthly cap suffices."""
     cap = int(rules["monthly_cap"])
     weeks = WEEKS_BETWEEN[cap]

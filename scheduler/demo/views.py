@@ -2,18 +2,117 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from pathlib import Path
+
+from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from scheduler import clock
+from scheduler.demo import mailbox as box
+from scheduler.demo.people import grouped
+from scheduler.domain.refusals import NotFound
+from scheduler.extensions import db
+from scheduler.persistence.queries import access, people_pages
+from scheduler.services import accounts
+from scheduler.web import signed_in
+from scheduler.web.destinations import landing
 
 bp = Blueprint("demo", __name__, url_prefix="/demo")
+
+# The mail's own markup, untrusted: no script, nothing fetched, no form; links open
+# outside of the frame. The page around it keeps the strict policy of all pages.
+FRAME_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+        "sandbox allow-popups allow-popups-to-escape-sandbox",
+    )
+)
+NEW_WINDOW = '<base target="_blank">'
+
+
+@bp.get("/people")
+@bp.get("/")
+def people() -> str:
+    """Whom to be."""
+    found = people_pages.members(db.session(), now=clock.now())
+    return render_template("demo/people.html", groups=grouped(found))
+
+
+@bp.post("/people/<int(max=2147483647):person_id>")
+def sign_in_as(person_id: int) -> ResponseReturnValue:
+    """Be that person, without a mail."""
+    person = access.person_with_roles(db.session(), person_id)
+    if person is None or person.blocked:
+        raise NotFound()
+    former = signed_in.current_viewer()
+    now = clock.now()
+    if former is not None:
+        accounts.revoke(db.session(), former.session_id, by=former.actor, now=now)
+    secret = accounts.open_session(
+        db.session(), person_id, browser=signed_in.browser(), now=now
+    )
+    signed_in.begin(secret)
+    return redirect(landing(signed_in.current_actor()), 303)
 
 
 @bp.get("/mailbox")
 def mailbox() -> str:
-    """To be written."""
-    return ""
+    """Every mail that left the service, the newest first."""
+    page = box.mailbox_page(_folder(), recipient=request.args.get("to", ""))
+    return render_template("demo/mailbox.html", page=page)
 
 
-@bp.get("/people")
-def people() -> str:
-    """To be written."""
-    return ""
+@bp.get("/mailbox/news")
+def news() -> str:
+    """A line for the open mailbox when something has arrived; else nothing."""
+    return render_template(
+        "demo/_news.html",
+        count=box.arrived_since(_folder(), request.args.get("after", "")),
+        recipient=request.args.get("to", ""),
+    )
+
+
+@bp.get("/mailbox/<key>")
+def mail(key: str) -> str:
+    """One mail: as people see it, as text, its calendar part, its source."""
+    page = box.mail_page(_folder(), key, view=request.args.get("view", ""))
+    return render_template("demo/mail.html", page=page)
+
+
+@bp.get("/mailbox/<key>/html")
+def mail_html(key: str) -> ResponseReturnValue:
+    """The HTML part alone, for the frame."""
+    html = NEW_WINDOW + box.mail(_folder(), key).html
+    answer = Response(html, content_type="text/html; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = FRAME_POLICY
+    return answer
+
+
+@bp.get("/mailbox/<key>/message.eml")
+def mail_source(key: str) -> ResponseReturnValue:
+    """The whole mail as a file."""
+    return _download(box.mail(_folder(), key).raw, "message/rfc822", "message.eml")
+
+
+@bp.get("/mailbox/<key>/invite.ics")
+def mail_calendar(key: str) -> ResponseReturnValue:
+    """The calendar part as a file, as a mail program would hand it on."""
+    octets = box.mail(_folder(), key).calendar
+    if octets is None:
+        raise NotFound()
+    return _download(octets, "text/calendar; charset=utf-8", "invite.ics")
+
+
+def _download(octets: bytes, content_type: str, name: str) -> Response:
+    answer = Response(octets, content_type=content_type)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _folder() -> Path:
+    return Path(current_app.config["SETTINGS"].mailbox_dir)

@@ -68,10 +68,10 @@ class Loop:
         """Begin, with one run of everything that has an interval."""
         # First of all: an error of the very first run must not be swallowed.
         self._scheduler.add_listener(_report, EVENT_JOB_ERROR)
-        self._add("heartbeat", self._beat, IntervalTrigger(seconds=HEARTBEAT_SECONDS))
+        self._add("heartbeat", self.beat, IntervalTrigger(seconds=HEARTBEAT_SECONDS))
         for job in self._jobs:
             self._add(job.id, self._runner(job), _trigger(job))
-        self._beat()
+        self.beat()
         self._scheduler.start()
         log.info("loop_started", owner=self._owner, leads=self._leads)
 
@@ -96,7 +96,7 @@ class Loop:
 
         return run
 
-    def _beat(self) -> None:
+    def beat(self) -> None:
         """Say that we are alive, and find out whether we lead."""
         led = self._leads
         try:

@@ -24,7 +24,7 @@ NIGHT = time(3, 30, tzinfo=PARIS)
 
 @dataclass(frozen=True, kw_only=True)
 class Desk:
-    """What a run may use. ``stopping``: whether it should leave the rest to the next."""
+    """What a run may use. ``stopping``: whether to leave the rest to the next one."""
 
     now: Callable[[], datetime]
     compose: Compose

@@ -22,6 +22,7 @@ from scheduler.services.student_facts import student_facts
 WRONG_CODES = 60
 LONGEST_CODE = 12
 CHANGE_SAID_FOR = timedelta(days=14)
+MOST_PER_RUNG = 3
 RUNGS = ("CAP", "MC", "BAC_PRO", "BTS", "BUT", "LICENCE_PRO", "INGENIEUR")
 
 
@@ -160,9 +161,13 @@ def _moment(row: VisitRow, *, now: datetime) -> Moment:
 def _by_rung(
     trainings: list[student_pages.Training], *, locale: str
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """From the first rung to the last; a training that serves two fields once."""
+    """From the first rung to the last, a few of each: a page for twelve-year-olds."""
     found: dict[str, dict[str, None]] = {rung: {} for rung in RUNGS}
     for each in trainings:
         label = each.label_en if locale == "en" else each.label_fr
         found.setdefault(each.diploma, {})[label] = None
-    return tuple((rung, tuple(labels)) for rung, labels in found.items() if labels)
+    return tuple(
+        (rung, tuple(labels)[:MOST_PER_RUNG])
+        for rung, labels in found.items()
+        if labels
+    )

@@ -5,13 +5,13 @@ One class against many slots costs the same few queries as against one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date
 
 from sqlalchemy.orm import Session
 
 from scheduler.domain.classes import SchoolClass
-from scheduler.domain.fit import Case, CapUse, Held
+from scheduler.domain.fit import CapUse, Case, Held
 from scheduler.domain.localtime import local_day, school_year, school_year_bounds
 from scheduler.domain.parties import Party, Seats
 from scheduler.domain.policy import Policy
@@ -25,7 +25,7 @@ from scheduler.persistence.models.network import (
 )
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.visits import VisitRow
-from scheduler.persistence.queries import visits
+from scheduler.persistence.queries import held, visits
 from scheduler.services.house import house_of
 
 
@@ -86,18 +86,15 @@ def cases(
     policy = house_of(session).policy
     mine = besides.id if besides else None
     klass = class_of(school_class)
-    holds = tuple(
-        held
-        for each in visits.held_by_class(session, school_class.id, besides=mine)
-        for held in _held(each, policy)
+    all_held = held.slots_held(
+        session, class_id=school_class.id, organiser_id=organiser_id, besides=mine
     )
-    organiser_holds: tuple[Held, ...] = ()
-    if organiser_id is not None:
-        organiser_holds = tuple(
-            held
-            for each in visits.held_by_organiser(session, organiser_id, besides=mine)
-            for held in _held(each, policy)
-        )
+    class_holds = tuple(
+        _held(each, policy) for each in all_held if each.class_id == school_class.id
+    )
+    organiser_holds = tuple(
+        _held(each, policy) for each in all_held if each.organiser_id == organiser_id
+    )
     uses = _cap_uses(session, slots, besides=mine)
     made = []
     for slot in slots:
@@ -116,7 +113,7 @@ def cases(
                     for each in slot.offer.host.closed_days
                 ),
                 cap_use=uses(slot),
-                class_holds=holds,
+                class_holds=class_holds,
                 organiser_holds=organiser_holds,
                 party=party,
             )
@@ -124,20 +121,18 @@ def cases(
     return made
 
 
-def _held(row: VisitRow, policy: Policy) -> Iterator[Held]:
-    """The slot it is on and the one it wants: either may become the visit's."""
-    for slot in (row.slot, row.wanted_slot):
-        if slot is not None:
-            yield Held(
-                starts_at=slot.starts_at,
-                away=away(
-                    slot.starts_at,
-                    slot.ends_at,
-                    way_between(row.school_class, slot, policy),
-                ),
-                organiser_name=row.organiser.name,
-                host_name=slot.offer.host.organisation.name,
-            )
+def _held(slot: held.HeldSlot, policy: Policy) -> Held:
+    way = trip(
+        Place(slot.school_lat, slot.school_lon),
+        Place(slot.host_lat, slot.host_lon),
+        policy=policy,
+    )
+    return Held(
+        starts_at=slot.starts_at,
+        away=away(slot.starts_at, slot.ends_at, way),
+        organiser_name=slot.organiser_name,
+        host_name=slot.host_name,
+    )
 
 
 def _without(slot: SlotRow, visit: VisitRow) -> Seats:
@@ -157,23 +152,26 @@ def _cap_uses(
     if not slots:
         return lambda _slot: CapUse()
     starts = [local_day(slot.starts_at) for slot in slots]
-    held: dict[int, list[datetime]] = {}
-    for host_id, starts_at in visits.times_held_by_host(
+    used: dict[int, list[tuple[int, date]]] = {}
+    for host_id, visit_id, starts_at in visits.times_held_by_host(
         session,
         {slot.offer.host_id for slot in slots},
         start=school_year_bounds(min(starts))[0],
         end=school_year_bounds(max(starts))[1],
         besides=besides,
     ):
-        held.setdefault(host_id, []).append(starts_at)
+        used.setdefault(host_id, []).append((visit_id, local_day(starts_at)))
 
     def use(slot: SlotRow) -> CapUse:
+        """Visits, not slots: one that moves within a month is one of that month."""
         day = local_day(slot.starts_at)
-        others = [local_day(at) for at in held.get(slot.offer.host_id, [])]
+        others = used.get(slot.offer.host_id, [])
+        month = (day.year, day.month)
+        year = school_year(day)
         return CapUse(
-            day=sum(other == day for other in others),
-            month=sum((o.year, o.month) == (day.year, day.month) for o in others),
-            year=sum(school_year(other) == school_year(day) for other in others),
+            day=len({visit for visit, on in others if on == day}),
+            month=len({visit for visit, on in others if (on.year, on.month) == month}),
+            year=len({visit for visit, on in others if school_year(on) == year}),
         )
 
     return use

@@ -178,7 +178,7 @@ def calendar_facts(
     identity = host_pages.calendar_identity(session, visit_id, by.person_id)
     need(row.state in SHOWS_TEACHER and identity is not None)
     if identity is None:
-        raise NotFound()
+        raise NotFound
     contacts = access.contacts_of(session, row.slot.offer.host_id)
     return snapshot(session, row, locale=locale, contacts=contacts), identity
 
@@ -186,7 +186,7 @@ def calendar_facts(
 def _mine(session: Session, visit_id: int, by: Actor) -> VisitRow:
     row = visits.visit_to_show(session, visit_id)
     if row is None:
-        raise NotFound()
+        raise NotFound
     need(for_host(by, row.slot.offer.host_id, visit_id=visit_id))
     return row
 

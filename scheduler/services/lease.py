@@ -23,9 +23,7 @@ def hold(session: Session, *, owner: str, now: datetime, name: str = LOOP) -> bo
     until = now + LIFE
     with transaction(session):
         if queries.lease(session, name) is not None:
-            return queries.take_lease(
-                session, name, owner=owner, now=now, until=until
-            )
+            return queries.take_lease(session, name, owner=owner, now=now, until=until)
     try:
         with transaction(session):
             session.add(LeaseRow(name=name, owner=owner, until=until, beat_at=now))

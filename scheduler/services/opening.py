@@ -1,4 +1,4 @@
-"""A first offer with its slots, in one go: eight answers and the door is open (HO-M1)."""
+"""A first offer with its slots in one go: eight answers, open doors (HO-M1)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def open_offer(
         row = put_offer(session, host_id, text, by=by, now=now)
         offer = offers.offer_whole(session, row.id)
         if offer is None:
-            raise NotFound()
+            raise NotFound
         put_before_teachers(session, offer, by=by, now=now)
         put_weekly_slots(session, offer, rule, wanted=SeatsWanted(), by=by, now=now)
         return offer.id
@@ -48,7 +48,7 @@ def plan_for_new(
     need(for_host(by, host_id))
     host = offers.host_whole(session, host_id)
     if host is None:
-        raise NotFound()
+        raise NotFound
     calendar = offers.zone_calendar(session)
     return weekly_plan(
         rule,

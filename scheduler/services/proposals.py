@@ -16,16 +16,16 @@ from scheduler.services.house import house_of
 from scheduler.services.slots import SeatsWanted, SlotTimes, put_slot
 from scheduler.services.transaction import transaction
 
-MOST_OFFERED = 12
+MOST_OFFERED = 6
 
 
 def slots_that_fit(
     session: Session, visit_id: int, *, by: Actor, now: datetime
 ) -> list[host_pages.SlotLine]:
-    """The host's open slots to come that the class could take, the soonest first."""
+    """The host's open slots that the class could take, those around its date."""
     visit = visits.visit_to_show(session, visit_id)
     if visit is None:
-        raise NotFound()
+        raise NotFound
     host_id = visit.slot.offer.host_id
     need(for_host(by, host_id, visit_id=visit_id))
     slots = host_pages.open_slots(session, host_id, besides=visit.slot_id, now=now)
@@ -38,14 +38,17 @@ def slots_that_fit(
         besides=visit,
     )
     policy = house_of(session).policy
-    return [
+    wished = visit.slot.starts_at
+    fitting_ones = [
         host_pages.slot_line(slot)
         for slot, case in zip(slots, found, strict=True)
         if not stands_in_the_way(case, now=now, policy=policy)
-    ][:MOST_OFFERED]
+    ]
+    nearest = sorted(fitting_ones, key=lambda slot: abs(slot.starts_at - wished))
+    return sorted(nearest[:MOST_OFFERED], key=lambda slot: slot.starts_at)
 
 
-def propose_new_time(  # noqa: PLR0913 - one form
+def propose_new_time(
     session: Session,
     visit_id: int,
     times: SlotTimes,
@@ -59,11 +62,11 @@ def propose_new_time(  # noqa: PLR0913 - one form
     with transaction(session):
         row = visits.visit_to_change(session, visit_id)
         if row is None:
-            raise NotFound()
+            raise NotFound
         host_id = row.slot.offer.host_id
         need(for_host(by, host_id, visit_id=visit_id))
         offer = offers.offer_whole(session, row.slot.offer_id)
         if offer is None:
-            raise NotFound()
+            raise NotFound
         slot_id = put_slot(session, offer, times, wanted=SeatsWanted(), by=by, now=now)
         offer_instead(session, row, [*slot_ids, slot_id], note=note, by=by, now=now)

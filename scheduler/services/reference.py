@@ -22,8 +22,8 @@ from scheduler.persistence.models.calendars import CalendarRow, ClosureRow
 from scheduler.persistence.models.reference import (
     CommuneRow,
     FieldRow,
-    Listed,
     LevelRow,
+    Listed,
     OfferKindRow,
     OrganisationKindRow,
     PpeRow,
@@ -42,7 +42,7 @@ DENSITY_CODES = ("insee", "codgeo", "code_commune", "depcom", "com")
 DENSITY_VALUES = ("density_level", "dens7", "dens", "densite", "degre_densite")
 
 
-class UnreadableFile(Exception):  # noqa: N818 - said to whoever typed the command
+class UnreadableFile(Exception):
     """The file is not what the command needs; the sentence says what is missing."""
 
 

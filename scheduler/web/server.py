@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -66,6 +67,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         return self._make_app()
 
     def _begin(self, worker: Any) -> None:
+        # Ctrl+C reaches the whole group; the master then tells the workers to stop.
+        # A worker that hears both meets itself in its own handler and hangs.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         self._stop = self._serving.beside(worker.wsgi)
 
     def _end(self, _server: Any, _worker: Any) -> None:

@@ -81,12 +81,8 @@ def mark_sent_before(session: Session, *, before: datetime) -> None:
     """Mail of an invented past: it is history, nobody shall get it now."""
     session.execute(
         update(MessageRow)
-        .where(
-            MessageRow.created_at < before, MessageRow.state == MessageState.WAITING
-        )
-        .values(
-            state=MessageState.SENT, sent_at=MessageRow.created_at, attempts=1
-        )
+        .where(MessageRow.created_at < before, MessageRow.state == MessageState.WAITING)
+        .values(state=MessageState.SENT, sent_at=MessageRow.created_at, attempts=1)
         .execution_options(synchronize_session=False)
     )
 

@@ -232,21 +232,24 @@ def times_held_by_host(
     start: datetime,
     end: datetime,
     besides: int | None,
-) -> list[tuple[int, datetime]]:
-    """(host, start) of each visit that uses a cap; late cancellations still do."""
+) -> list[tuple[int, int, datetime]]:
+    """(host, visit, start) of what uses a cap; late cancellations still do.
+
+    A visit that wants to move comes twice, once for each of its slots.
+    """
     counts = or_(
         VisitRow.state.in_(USES_CAP),
         and_(
             VisitRow.state == VisitState.CANCELLED_BY_SCHOOL, VisitRow.late.is_(True)
         ),
     )
-    held: list[tuple[int, datetime]] = []
+    held: list[tuple[int, int, datetime]] = []
     for slot_key, state in (
         (VisitRow.slot_id, counts),
         (VisitRow.wanted_slot_id, VisitRow.state == VisitState.MOVING),
     ):
         query = (
-            select(OfferRow.host_id, SlotRow.starts_at)
+            select(OfferRow.host_id, VisitRow.id, SlotRow.starts_at)
             .join(SlotRow, SlotRow.offer_id == OfferRow.id)
             .join(VisitRow, slot_key == SlotRow.id)
             .where(
@@ -258,32 +261,8 @@ def times_held_by_host(
         )
         if besides is not None:
             query = query.where(VisitRow.id != besides)
-        held += [(row[0], row[1]) for row in session.execute(query)]
+        held += [(row[0], row[1], row[2]) for row in session.execute(query)]
     return held
-
-
-def held_by_class(
-    session: Session, class_id: int, *, besides: int | None
-) -> Sequence[VisitRow]:
-    """The class's visits that hold seats."""
-    query = select(VisitRow).where(
-        VisitRow.class_id == class_id,
-        VisitRow.state.in_(HOLDS_SEATS),
-        VisitRow.id.is_distinct_from(besides),
-    )
-    return session.scalars(query.options(*visit_whole())).all()
-
-
-def held_by_organiser(
-    session: Session, person_id: int, *, besides: int | None
-) -> Sequence[VisitRow]:
-    """The teacher's visits that hold seats."""
-    query = select(VisitRow).where(
-        VisitRow.organiser_id == person_id,
-        VisitRow.state.in_(HOLDS_SEATS),
-        VisitRow.id.is_distinct_from(besides),
-    )
-    return session.scalars(query.options(*visit_whole())).all()
 
 
 def proposals_for(session: Session, visit_id: int) -> Sequence[ProposalRow]:

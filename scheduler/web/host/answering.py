@@ -16,6 +16,7 @@ from scheduler.persistence.queries.host_pages import SlotLine
 from scheduler.services import answers, proposals
 from scheduler.services.host_visits import VisitSheet, visit_sheet
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
+from scheduler.web.host.choices import options
 from scheduler.web.host.forms import AcceptForm, DeclineForm, ProposeForm
 
 ALREADY = "wrong_state"
@@ -125,7 +126,9 @@ def propose_form(desk: Desk, **given: object) -> ProposeForm:
     slots = proposals.slots_that_fit(
         db.session(), desk.visit_id, by=desk.actor, now=clock.now()
     )
-    form.slots.choices = [(str(slot.id), _words(slot, desk.locale)) for slot in slots]
+    form.slots.choices = options(
+        (str(slot.id), _words(slot, desk.locale)) for slot in slots
+    )
     return form
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from flask_babel import lazy_gettext as _l, lazy_pgettext as _p
+from flask_babel import lazy_gettext, lazy_pgettext
+from wtforms import SelectChoice  # type: ignore[attr-defined]  # stubs: 3.2
 
 from scheduler.domain.offers import (
     Confirmation,
@@ -15,91 +17,121 @@ from scheduler.domain.offers import (
 )
 from scheduler.domain.visits import CancelReason, DeclineReason
 
-Choices = list[tuple[str, Any]]
+Choices = list[SelectChoice]
+
+
+def _c(value: str, label: Any) -> SelectChoice:
+    return SelectChoice(value=value, label=label)
+
+
+def options(pairs: Iterable[tuple[str, str]]) -> Choices:
+    """(value, label) pairs, as a list that comes from the database."""
+    return [_c(value, label) for value, label in pairs]
+
+
+def words_for(choices: Choices) -> dict[str, Any]:
+    """Value → label."""
+    return {each.value: each.label for each in choices}
+
 
 DECLINE: Choices = [
-    (DeclineReason.DATE.value, _l("That date does not suit us")),
-    (DeclineReason.NO_TIME.value, _l("We have no time")),
-    (DeclineReason.NO_STAFF.value, _l("Nobody is there to receive the class")),
-    (DeclineReason.PRODUCTION_RUSH.value, _l("There is a rush in production")),
-    (DeclineReason.GROUP_TOO_BIG.value, _l("The group is too big")),
-    (DeclineReason.LEVEL.value, _l("The level does not suit")),
-    (DeclineReason.SAFETY.value, _l("For safety")),
-    (DeclineReason.CONFIDENTIALITY.value, _l("For confidentiality")),
-    (DeclineReason.OTHER.value, _l("Something else (please say what)")),
+    _c(DeclineReason.DATE.value, lazy_gettext("That date does not suit us")),
+    _c(DeclineReason.NO_TIME.value, lazy_gettext("We have no time")),
+    _c(
+        DeclineReason.NO_STAFF.value,
+        lazy_gettext("Nobody is there to receive the class"),
+    ),
+    _c(
+        DeclineReason.PRODUCTION_RUSH.value,
+        lazy_gettext("There is a rush in production"),
+    ),
+    _c(DeclineReason.GROUP_TOO_BIG.value, lazy_gettext("The group is too big")),
+    _c(DeclineReason.LEVEL.value, lazy_gettext("The level does not suit")),
+    _c(DeclineReason.SAFETY.value, lazy_gettext("For safety")),
+    _c(DeclineReason.CONFIDENTIALITY.value, lazy_gettext("For confidentiality")),
+    _c(DeclineReason.OTHER.value, lazy_gettext("Something else (please say what)")),
 ]
 
 CANCEL: Choices = [
-    (CancelReason.STAFF_ABSENT.value, _l("Somebody is absent")),
-    (CancelReason.PRODUCTION_RUSH.value, _l("There is a rush in production")),
-    (CancelReason.TIME.value, _l("We have no time")),
-    (CancelReason.ACCIDENT.value, _l("There was an accident")),
-    (CancelReason.SECURITY.value, _l("For safety")),
-    (CancelReason.WEATHER.value, _l("Because of the weather")),
-    (CancelReason.DUPLICATE.value, _l("It was there twice")),
-    (CancelReason.OTHER.value, _l("Something else (please say what)")),
+    _c(CancelReason.STAFF_ABSENT.value, lazy_gettext("Somebody is absent")),
+    _c(
+        CancelReason.PRODUCTION_RUSH.value,
+        lazy_gettext("There is a rush in production"),
+    ),
+    _c(CancelReason.TIME.value, lazy_gettext("We have no time")),
+    _c(CancelReason.ACCIDENT.value, lazy_gettext("There was an accident")),
+    _c(CancelReason.SECURITY.value, lazy_gettext("For safety")),
+    _c(CancelReason.WEATHER.value, lazy_gettext("Because of the weather")),
+    _c(CancelReason.DUPLICATE.value, lazy_gettext("It was there twice")),
+    _c(CancelReason.OTHER.value, lazy_gettext("Something else (please say what)")),
 ]
 
 PHONES: Choices = [
-    (PhoneRule.SILENT.value, _l("On silent, in the pocket")),
-    (PhoneRule.OFF.value, _l("Switched off")),
-    (PhoneRule.LEFT_IN_COACH.value, _l("Left in the coach")),
-    (PhoneRule.ALLOWED.value, _l("Allowed")),
+    _c(PhoneRule.SILENT.value, lazy_gettext("On silent, in the pocket")),
+    _c(PhoneRule.OFF.value, lazy_gettext("Switched off")),
+    _c(PhoneRule.LEFT_IN_COACH.value, lazy_gettext("Left in the coach")),
+    _c(PhoneRule.ALLOWED.value, lazy_gettext("Allowed")),
 ]
 
 PHOTOS: Choices = [
-    (PhotoRule.NONE.value, _l("No photos")),
-    (PhotoRule.ASK.value, _l("Only after asking")),
-    (PhotoRule.ALLOWED.value, _p("photos", "Allowed")),
+    _c(PhotoRule.NONE.value, lazy_gettext("No photos")),
+    _c(PhotoRule.ASK.value, lazy_gettext("Only after asking")),
+    _c(PhotoRule.ALLOWED.value, lazy_pgettext("photos", "Allowed")),
 ]
 
 WHEELCHAIR: Choices = [
-    (Wheelchair.YES.value, _l("Yes, everywhere")),
-    (Wheelchair.PARTIAL.value, _l("Yes, in part")),
-    (Wheelchair.NO.value, _l("No, or not yet")),
+    _c(Wheelchair.YES.value, lazy_gettext("Yes, everywhere")),
+    _c(Wheelchair.PARTIAL.value, lazy_gettext("Yes, in part")),
+    _c(Wheelchair.NO.value, lazy_gettext("No, or not yet")),
 ]
 
 VEHICLES: Choices = [
-    (VehicleAccess.COACH.value, _l("A coach can stop and wait")),
-    (VehicleAccess.STREET.value, _l("A coach can drop the group in the street")),
-    (VehicleAccess.CAR_ONLY.value, _l("Cars and minibuses only")),
+    _c(VehicleAccess.COACH.value, lazy_gettext("A coach can stop and wait")),
+    _c(
+        VehicleAccess.STREET.value,
+        lazy_gettext("A coach can drop the group in the street"),
+    ),
+    _c(VehicleAccess.CAR_ONLY.value, lazy_gettext("Cars and minibuses only")),
 ]
 
 CONFIRMATION: Choices = [
-    (Confirmation.BY_HOST.value, _l("I answer each request myself")),
-    (Confirmation.AUTOMATIC.value, _l("Requests that fit are confirmed at once")),
+    _c(Confirmation.BY_HOST.value, lazy_gettext("I answer each request myself")),
+    _c(
+        Confirmation.AUTOMATIC.value,
+        lazy_gettext("Requests that fit are confirmed at once"),
+    ),
 ]
 
 GENDERS: Choices = [
-    ("N", _p("witness", "Not stated")),
-    ("W", _p("witness", "A woman")),
-    ("M", _p("witness", "A man")),
+    _c("N", lazy_pgettext("witness", "Not stated")),
+    _c("W", lazy_pgettext("witness", "A woman")),
+    _c("M", lazy_pgettext("witness", "A man")),
 ]
 
 WEEKDAYS: Choices = [
-    ("0", _l("Monday")),
-    ("1", _l("Tuesday")),
-    ("2", _l("Wednesday")),
-    ("3", _l("Thursday")),
-    ("4", _l("Friday")),
-    ("5", _l("Saturday")),
+    _c("0", lazy_gettext("Monday")),
+    _c("1", lazy_gettext("Tuesday")),
+    _c("2", lazy_gettext("Wednesday")),
+    _c("3", lazy_gettext("Thursday")),
+    _c("4", lazy_gettext("Friday")),
+    _c("5", lazy_gettext("Saturday")),
 ]
 
 INTERVALS: Choices = [
-    ("1", _l("Every week")),
-    ("2", _l("Every second week")),
-    ("4", _l("Every fourth week")),
+    _c("1", lazy_gettext("Every week")),
+    _c("2", lazy_gettext("Every second week")),
+    _c("4", lazy_gettext("Every fourth week")),
 ]
 
 # DOMAIN rule 3: a rank stands for several levels; here is the one people think of.
 GRADES: Choices = [
-    ("7", _p("from grade", "5e (age 12)")),
-    ("8", _p("from grade", "4e (age 13)")),
-    ("9", _p("from grade", "3e (age 14)")),
-    ("10", _p("from grade", "2de or CAP (age 15)")),
-    ("11", _p("from grade", "1re (age 16)")),
-    ("12", _p("from grade", "Terminale (age 17)")),
-    ("13", _p("from grade", "After the baccalaureate: BTS, BUT")),
-    ("14", _p("from grade", "Second year of BTS or BUT")),
-    ("15", _p("from grade", "Third year and engineering schools")),
+    _c("7", lazy_pgettext("from grade", "5e (age 12)")),
+    _c("8", lazy_pgettext("from grade", "4e (age 13)")),
+    _c("9", lazy_pgettext("from grade", "3e (age 14)")),
+    _c("10", lazy_pgettext("from grade", "2de or CAP (age 15)")),
+    _c("11", lazy_pgettext("from grade", "1re (age 16)")),
+    _c("12", lazy_pgettext("from grade", "Terminale (age 17)")),
+    _c("13", lazy_pgettext("from grade", "After the baccalaureate: BTS, BUT")),
+    _c("14", lazy_pgettext("from grade", "Second year of BTS or BUT")),
+    _c("15", lazy_pgettext("from grade", "Third year and engineering schools")),
 ]

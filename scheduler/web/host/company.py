@@ -21,10 +21,10 @@ def company() -> int:
     chosen = session.get(CHOSEN)
     if len(mine) == 1:
         return next(iter(mine))
-    if chosen in mine:
-        return int(chosen)
-    here = request.full_path.rstrip("?") if request.method == "GET" else None
-    abort(redirect(url_for("host.choose", next=here), 303))
+    if chosen not in mine:
+        here = request.full_path.rstrip("?") if request.method == "GET" else None
+        abort(redirect(url_for("host.choose", next=here), 303))
+    return int(chosen)
 
 
 def several() -> bool:

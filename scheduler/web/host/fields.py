@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from flask_babel import gettext, lazy_gettext as _l, ngettext
+from flask_babel import gettext, lazy_gettext, ngettext
 from wtforms import (
     DateField,
     Field,
@@ -19,6 +19,8 @@ from wtforms import (
     TextAreaField,
     TimeField,
 )
+from wtforms.fields.choices import SelectFieldBase
+from wtforms.form import BaseForm
 from wtforms.validators import InputRequired, Optional, StopValidation, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
@@ -30,8 +32,8 @@ TEXT = 1500
 KEPT = 4000
 EARLIEST, LATEST = date(2020, 1, 1), date(2100, 12, 31)
 
-REQUIRED = _l("Please fill this in.")
-CHOOSE = _l("Please choose one answer.")
+REQUIRED = lazy_gettext("Please fill this in.")
+CHOOSE = lazy_gettext("Please choose one answer.")
 
 
 def one_line(value: str | None) -> str:
@@ -86,7 +88,7 @@ class Wanted(InputRequired):
     def __init__(self, message: Any = REQUIRED) -> None:
         super().__init__(message)
 
-    def __call__(self, form: Form, field: Field) -> None:
+    def __call__(self, form: BaseForm, field: Field) -> None:
         super().__call__(form, field)
         if isinstance(field.data, str) and not field.data:
             raise StopValidation(str(self.message))
@@ -112,7 +114,7 @@ class WholeNumber(IntegerField):
         self.data = None
         if not typed:
             return
-        if not typed.lstrip("+-").isascii() or not typed.lstrip("+-").isdigit():
+        if not typed.isascii() or not typed.lstrip("+-").isdigit():
             raise ValueError(gettext("A whole number, please."))
         self.data = int(typed[:12])
 
@@ -152,11 +154,17 @@ class Hour(TimeField):
             ) from None
 
 
+def _values(field: SelectFieldBase) -> set[str]:
+    options: Iterable[Any] = field.iter_choices()
+    return {option.value for option in options}
+
+
 class OneOf(RadioField):
     """Radio buttons: none pressed is a question unanswered, not an error."""
 
     def pre_validate(self, form: Any) -> None:
-        if self.data not in {value for value, *_ in self.iter_choices()}:
+        del form
+        if self.data not in _values(self):
             raise StopValidation(gettext("Please choose one answer."))
 
 
@@ -164,7 +172,8 @@ class Pick(SelectField):
     """A drop-down list."""
 
     def pre_validate(self, form: Any) -> None:
-        if self.data not in {value for value, *_ in self.iter_choices()}:
+        del form
+        if self.data not in _values(self):
             raise StopValidation(gettext("Please choose one answer."))
 
 
@@ -175,7 +184,8 @@ class Several(SelectMultipleField):
     option_widget = CheckboxInput()
 
     def pre_validate(self, form: Any) -> None:
-        known = {value for value, *_ in self.iter_choices()}
+        del form
+        known = _values(self)
         self.data = [each for each in dict.fromkeys(self.data or []) if each in known]
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Any
+from typing import Any, cast
 
-from flask_babel import gettext, lazy_gettext as _l, ngettext
+from flask_babel import gettext, lazy_gettext, lazy_pgettext, ngettext
 from wtforms import BooleanField, Field, FieldList, Form, FormField
 from wtforms.validators import Optional, ValidationError
 
@@ -23,6 +23,7 @@ from scheduler.services.offers import Caps, OfferText, Witness
 from scheduler.services.slots import SeatsWanted, SlotTimes, WeeklyRule
 from scheduler.web.attempt import ServiceForm
 from scheduler.web.host import choices
+from scheduler.web.host.choices import Choices
 from scheduler.web.host.fields import (
     NOTE,
     AtLeastOne,
@@ -41,11 +42,17 @@ from scheduler.web.host.fields import (
 LONGEST_RULE_DAYS = 366
 MOST_SEEN = 12
 WITNESS_ROWS = 3
-NO_DAYS = _l("No date is left: please choose other days or hours.")
+NO_DAYS = lazy_gettext("No date is left: please choose other days or hours.")
 
 
 def _chosen(field: Several) -> tuple[str, ...]:
     return tuple(field.data or ())
+
+
+def _labels(field: Several) -> list[str]:
+    """What is chosen, in words."""
+    chosen, options = _chosen(field), cast(Choices, field.choices)
+    return [str(each.label) for each in options if each.value in chosen]
 
 
 # ------------------------------------------------------------------ answers
@@ -57,8 +64,8 @@ class AcceptForm(ServiceForm):
 
 class DeclineForm(ServiceForm):
     places = {"reason_missing": "note"}  # noqa: RUF012
-    reason = OneOf(_l("Why?"), choices=choices.DECLINE, validators=[Wanted()])
-    note = line(_l("A word to the teacher"), limit=NOTE)
+    reason = OneOf(lazy_gettext("Why?"), choices=choices.DECLINE, validators=[Wanted()])
+    note = line(lazy_gettext("A word to the teacher"), limit=NOTE)
 
     @property
     def why(self) -> DeclineReason:
@@ -75,11 +82,11 @@ class ProposeForm(ServiceForm):
         "slots_overlap": "starts",
         "host_closed": "day",
     }
-    slots = Several(_l("Dates you have open"), choices=[])
-    day = Day(_l("Day"), validators=[Optional()])
-    starts = Hour(_l("From"), validators=[Optional()])
-    ends = Hour(_l("Until"), validators=[Optional()])
-    note = line(_l("A word to the teacher"), limit=NOTE)
+    slots = Several(lazy_gettext("Dates you have open"), choices=[])
+    day = Day(lazy_gettext("Day"), validators=[Optional()])
+    starts = Hour(lazy_pgettext("hours", "From"), validators=[Optional()])
+    ends = Hour(lazy_pgettext("hours", "Until"), validators=[Optional()])
+    note = line(lazy_gettext("A word to the teacher"), limit=NOTE)
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
@@ -109,8 +116,8 @@ class ProposeForm(ServiceForm):
 
 class CancelForm(ServiceForm):
     places = {"reason_missing": "note"}  # noqa: RUF012
-    reason = OneOf(_l("Why?"), choices=choices.CANCEL, validators=[Wanted()])
-    note = line(_l("A word to the class"), limit=NOTE)
+    reason = OneOf(lazy_gettext("Why?"), choices=choices.CANCEL, validators=[Wanted()])
+    note = line(lazy_gettext("A word to the class"), limit=NOTE)
 
     @property
     def why(self) -> CancelReason:
@@ -130,11 +137,13 @@ class SlotForm(ServiceForm):
         "group_too_big": "students",
         "slot_in_use": "students",
     }
-    day = Day(_l("Day"), validators=[Wanted()])
-    starts = Hour(_l("From"), validators=[Wanted()])
-    ends = Hour(_l("Until"), validators=[Wanted()])
-    students = number(_l("Students at most"), least=1, most=500, required=True)
-    place = line(_l("Another place than usual"), limit=200)
+    day = Day(lazy_gettext("Day"), validators=[Wanted()])
+    starts = Hour(lazy_pgettext("hours", "From"), validators=[Wanted()])
+    ends = Hour(lazy_pgettext("hours", "Until"), validators=[Wanted()])
+    students = number(
+        lazy_gettext("Students at most"), least=1, most=500, required=True
+    )
+    place = line(lazy_gettext("Another place than usual"), limit=200)
 
     @property
     def times(self) -> SlotTimes:
@@ -155,20 +164,26 @@ class WeeklyForm(ServiceForm):
 
     places = {"bad_times": "ends", "no_such_time": "starts"}  # noqa: RUF012
     weekdays = Several(
-        _l("Days"),
+        lazy_gettext("Days"),
         choices=choices.WEEKDAYS,
-        validators=[AtLeastOne(_l("Please choose at least one day of the week."))],
+        validators=[
+            AtLeastOne(lazy_gettext("Please choose at least one day of the week."))
+        ],
     )
-    starts = Hour(_l("From"), validators=[Wanted()], default=time(9, 0))
-    ends = Hour(_l("Until"), validators=[Wanted()], default=time(11, 0))
+    starts = Hour(
+        lazy_pgettext("hours", "From"), validators=[Wanted()], default=time(9, 0)
+    )
+    ends = Hour(
+        lazy_pgettext("hours", "Until"), validators=[Wanted()], default=time(11, 0)
+    )
     every = Pick(
-        _l("How often"),
+        lazy_gettext("How often"),
         choices=choices.INTERVALS,
         default="1",
         validators=[Wanted()],
     )
-    first_on = Day(_l("First day"), validators=[Wanted()])
-    last_on = Day(_l("Last day"), validators=[Wanted()])
+    first_on = Day(lazy_gettext("First day"), validators=[Wanted()])
+    last_on = Day(lazy_gettext("Last day"), validators=[Wanted()])
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid = super().validate(extra_validators)
@@ -212,39 +227,43 @@ class _Taught(ServiceForm):
     """What both forms of an offer ask."""
 
     places = {"handling_words": "see", "not_ready": "field_codes"}  # noqa: RUF012
-    people_met = line(_l("Who welcomes the class?"), limit=200)
-    street = line(_l("Address"), limit=200)
-    meeting_point = line(_l("Where do you wait for the class?"), limit=200)
+    people_met = line(lazy_gettext("Who welcomes the class?"), limit=200)
+    street = line(lazy_gettext("Address"), limit=200)
+    meeting_point = line(lazy_gettext("Where do you wait for the class?"), limit=200)
     wheelchair = OneOf(
-        _l("Can a wheelchair come in?"),
+        lazy_gettext("Can a wheelchair come in?"),
         choices=choices.WHEELCHAIR,
         default=Wheelchair.NO.value,
         validators=[Wanted()],
     )
     max_students = number(
-        _l("How many students at most?"), least=1, most=500, required=True
+        lazy_gettext("How many students at most?"), least=1, most=500, required=True
     )
-    subgroup_size = number(_l("Students in one group on the tour"), least=1, most=500)
+    subgroup_size = number(
+        lazy_gettext("Students in one group on the tour"), least=1, most=500
+    )
     min_grade_rank = Pick(
-        _l("From which level on?"), choices=choices.GRADES, validators=[Wanted()]
+        lazy_gettext("From which level on?"),
+        choices=choices.GRADES,
+        validators=[Wanted()],
     )
-    title = line(_l("Title of the visit"), required=True)
-    see = text(_l("What will the students see?"), limit=1200, required=True)
+    title = line(lazy_gettext("Title of the visit"), required=True)
+    see = text(lazy_gettext("What will the students see?"), limit=1200, required=True)
     field_codes = Several(
-        _l("Fields"),
+        lazy_gettext("Fields"),
         choices=[],
-        validators=[AtLeastOne(_l("Please choose at least one field."))],
+        validators=[AtLeastOne(lazy_gettext("Please choose at least one field."))],
     )
-    ppe = Several(_l("Protective equipment"), choices=[])
-    wear = line(_l("What should they wear?"), limit=NOTE)
+    ppe = Several(lazy_gettext("Protective equipment"), choices=[])
+    wear = line(lazy_gettext("What should they wear?"), limit=NOTE)
     phone_rule = OneOf(
-        _l("Phones"),
+        lazy_gettext("Phones"),
         choices=choices.PHONES,
         default=PhoneRule.SILENT.value,
         validators=[Wanted()],
     )
     photo_rule = OneOf(
-        _l("Photos"),
+        lazy_gettext("Photos"),
         choices=choices.PHOTOS,
         default=PhotoRule.NONE.value,
         validators=[Wanted()],
@@ -265,8 +284,16 @@ class _Taught(ServiceForm):
         self, fields: list[tuple[str, str]], ppe: list[tuple[str, str]]
     ) -> None:
         """The campus's own lists, which may grow."""
-        self.field_codes.choices = fields
-        self.ppe.choices = ppe
+        self.field_codes.choices = choices.options(fields)
+        self.ppe.choices = choices.options(ppe)
+
+    @property
+    def field_words(self) -> list[str]:
+        return _labels(self.field_codes)
+
+    @property
+    def ppe_words(self) -> list[str]:
+        return _labels(self.ppe)
 
     @property
     def seen(self) -> tuple[str, ...]:
@@ -296,7 +323,7 @@ class FirstOfferForm(_Taught, WeeklyForm):
     """The eight questions (HO-M1); the last one makes the slots."""
 
     places = {**_Taught.places, **WeeklyForm.places}  # noqa: RUF012
-    woman = BooleanField(_l("A woman who works here will tell her trade"))
+    woman = BooleanField(lazy_gettext("A woman who works here will tell her trade"))
 
     @property
     def offer(self) -> OfferText:
@@ -310,10 +337,10 @@ class FirstOfferForm(_Taught, WeeklyForm):
 
 
 class WitnessRows(Form):
-    first_name = line(_l("First name"), limit=60)
-    job = line(_l("Trade"))
-    path = line(_l("How she or he came to it"), limit=NOTE)
-    gender = Pick(_l("Woman or man"), choices=choices.GENDERS, default="N")
+    first_name = line(lazy_gettext("First name"), limit=60)
+    job = line(lazy_gettext("Trade"))
+    path = line(lazy_gettext("How she or he came to it"), limit=NOTE)
+    gender = Pick(lazy_gettext("Woman or man"), choices=choices.GENDERS, default="N")
 
 
 class OfferForm(_Taught):
@@ -323,37 +350,45 @@ class OfferForm(_Taught):
         "handling_words": "see",
         "not_ready": "field_codes",
     }
-    summary = text(_l("In a few sentences"), limit=800)
-    bring = line(_l("What should they bring?"), limit=NOTE)
+    summary = text(lazy_gettext("In a few sentences"), limit=800)
+    bring = line(lazy_gettext("What should they bring?"), limit=NOTE)
     witnesses = FieldList(FormField(WitnessRows), min_entries=WITNESS_ROWS)
     women_witnesses = number(
-        _l("How many women tell their trade?"), least=0, most=50
+        lazy_gettext("How many women tell their trade?"), least=0, most=50
     )
-    arrival = text(_l("How does one get in?"), limit=600)
-    wheelchair_note = line(_l("What is possible with a wheelchair?"), limit=NOTE)
+    arrival = text(lazy_gettext("How does one get in?"), limit=600)
+    wheelchair_note = line(
+        lazy_gettext("What is possible with a wheelchair?"), limit=NOTE
+    )
     vehicle_access = OneOf(
-        _l("Coach or car?"),
+        lazy_gettext("Coach or car?"),
         choices=choices.VEHICLES,
         default=VehicleAccess.STREET.value,
         validators=[Wanted()],
     )
-    max_people = number(_l("People at most, adults included"), least=1, most=600)
-    max_groups = number(_l("Classes at the same time"), least=1, most=10, required=True)
-    min_age = number(_l("Youngest age"), least=10, most=21)
-    min_notice_days = number(_l("Days of notice"), least=0, most=180, required=True)
+    max_people = number(
+        lazy_gettext("People at most, adults included"), least=1, most=600
+    )
+    max_groups = number(
+        lazy_gettext("Classes at the same time"), least=1, most=10, required=True
+    )
+    min_age = number(lazy_gettext("Youngest age"), least=10, most=21)
+    min_notice_days = number(
+        lazy_gettext("Days of notice"), least=0, most=180, required=True
+    )
     name_list_days = number(
-        _l("List of names, days before"), least=0, most=60, required=True
+        lazy_gettext("List of names, days before"), least=0, most=60, required=True
     )
     duration_minutes = number(
-        _l("Usual length in minutes"), least=15, most=720, required=True
+        lazy_gettext("Usual length in minutes"), least=15, most=720, required=True
     )
     confirmation = OneOf(
-        _l("Who says yes?"),
+        lazy_gettext("Who says yes?"),
         choices=choices.CONFIRMATION,
         default=Confirmation.BY_HOST.value,
         validators=[Wanted()],
     )
-    note = text(_l("A note for the campus"), limit=600)
+    note = text(lazy_gettext("Good to know"), limit=600)
 
     def offer(self, before: OfferFacts) -> OfferText:
         """The offer as typed. Details of equipment that stays are kept."""
@@ -392,16 +427,18 @@ class OfferForm(_Taught):
 
 
 class PauseForm(ServiceForm):
-    until = Day(_l("Until (you may leave this empty)"), validators=[Optional()])
+    until = Day(
+        lazy_gettext("Until (you may leave this empty)"), validators=[Optional()]
+    )
 
 
 # ------------------------------------------------------------------ limits
 
 
 class CapsForm(ServiceForm):
-    per_day = number(_l("Classes a day"), least=1, most=20)
-    per_month = number(_l("Classes a month"), least=1, most=100)
-    per_year = number(_l("Classes a school year"), least=1, most=500)
+    per_day = number(lazy_gettext("Classes a day"), least=1, most=20)
+    per_month = number(lazy_gettext("Classes a month"), least=1, most=100)
+    per_year = number(lazy_gettext("Classes a school year"), least=1, most=500)
 
     @property
     def caps(self) -> Caps:
@@ -414,6 +451,6 @@ class CapsForm(ServiceForm):
 
 class ClosedDaysForm(ServiceForm):
     places = {"bad_times": "last_on"}  # noqa: RUF012
-    first_on = Day(_l("From"), validators=[Wanted()])
-    last_on = Day(_l("Until, included"), validators=[Optional()])
-    reason = line(_l("Why? Only you see this"))
+    first_on = Day(lazy_gettext("First day"), validators=[Wanted()])
+    last_on = Day(lazy_gettext("Last day"), validators=[Optional()])
+    reason = line(lazy_gettext("Why? Only you see this"))

@@ -10,6 +10,7 @@ from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from scheduler import clock
+from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
 from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import (
@@ -18,7 +19,6 @@ from scheduler.persistence.queries.host_pages import (
     OfferLine,
     VisitLine,
 )
-from scheduler.domain.refusals import NotFound
 from scheduler.web.host import bp
 from scheduler.web.host.company import CHOSEN, companies, company, need_mine, several
 from scheduler.web.host.forms import PauseForm
@@ -55,7 +55,7 @@ def home() -> ResponseReturnValue:
     host_id, now = company(), clock.now()
     host = host_pages.host_facts(db.session(), host_id)
     if host is None:
-        raise NotFound()
+        raise NotFound
     coming = host_pages.visits_next(db.session(), host_id, locale=locale(), now=now)
     lines = host_pages.offer_lines(db.session(), host_id, now=now)
     page = HomePage(
@@ -65,7 +65,7 @@ def home() -> ResponseReturnValue:
         next=coming[:NEXT_SHOWN],
         more=max(len(coming) - NEXT_SHOWN, 0),
         offers=[line for line in lines if line.state != "archived"],
-        gaps=list(_gaps(host, lines)),
+        gaps=list(_gaps(lines)),
         pause=PauseForm(formdata=None),
         now=now,
     )
@@ -74,7 +74,7 @@ def home() -> ResponseReturnValue:
 
 @bp.get("/choose")
 def choose() -> ResponseReturnValue:
-    """Which company?"""
+    """Ask which company a contact of several means."""
     names = host_pages.hosts_named(db.session(), companies())
     page = ChoosePage(names=names, next_path=request.args.get("next", ""))
     return render_template("host/choose.html", page=page)
@@ -86,7 +86,7 @@ class ChoosePage:
     next_path: str
 
 
-@bp.post("/choose/<int:host_id>")
+@bp.post("/choose/<int(max=2147483647):host_id>")
 def choose_company(host_id: int) -> ResponseReturnValue:
     """Remember it in this browser."""
     need_mine(host_id)
@@ -96,7 +96,7 @@ def choose_company(host_id: int) -> ResponseReturnValue:
     return redirect(wanted if inside else url_for("host.home"), 303)
 
 
-def _gaps(host: HostFacts, lines: Iterable[OfferLine]) -> Iterable[Gap]:
+def _gaps(lines: Iterable[OfferLine]) -> Iterable[Gap]:
     """What is missing before a class can come without a phone call."""
     used = [line for line in lines if line.state != "archived"]
     for line in used:

@@ -53,15 +53,16 @@ def set_caps() -> ResponseReturnValue:
 def add_closed_days() -> ResponseReturnValue:
     """No class on these days."""
     form = ClosedDaysForm()
-    if not form.validate():
+    first_on = form.first_on.data
+    if not form.validate() or first_on is None:
         return _limits(closed=form)
     attempt(
         form,
         lambda: offers.add_closed_days(
             db.session(),
             company(),
-            first_on=form.first_on.data,
-            last_on=form.last_on.data or form.first_on.data,
+            first_on=first_on,
+            last_on=form.last_on.data or first_on,
             reason=form.reason.data or "",
             by=current_actor(),
             now=clock.now(),
@@ -73,7 +74,7 @@ def add_closed_days() -> ResponseReturnValue:
     return redirect(url_for("host.limits"), 303)
 
 
-@bp.post("/limits/closed-days/<int:closure_id>/remove")
+@bp.post("/limits/closed-days/<int(max=2147483647):closure_id>/remove")
 def remove_closed_days(closure_id: int) -> ResponseReturnValue:
     """The days are open again."""
     offers.remove_closed_days(
@@ -88,7 +89,7 @@ def _limits(
 ) -> ResponseReturnValue:
     host = host_pages.host_facts(db.session(), company())
     if host is None:
-        raise NotFound()
+        raise NotFound
     page = LimitsPage(
         host=host,
         caps=caps

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from scheduler import wording
 from scheduler.domain.localtime import local_day
@@ -66,7 +66,7 @@ def month_bounds(first: date) -> tuple[date, date]:
     return start, end
 
 
-def month_of(  # noqa: PLR0913 - everything a calendar shows
+def month_of(
     first: date,
     *,
     slots: Sequence[SlotLine],
@@ -119,6 +119,8 @@ def _item(slot: SlotLine, locale: str, slot_url: Callable[[int], str]) -> Item:
         title = gettext("Cancelled slot")
     elif slot.state == "closed":
         title = gettext("Closed slot")
+    elif slot.taken == 0:
+        title = ngettext("%(num)s free seat", "%(num)s free seats", slot.seats)
     else:
         title = gettext(
             "%(taken)s of %(seats)s seats", taken=slot.taken, seats=slot.seats

@@ -28,12 +28,33 @@ from scheduler.web.signed_in import current_actor, locale
 FIRST_SLOTS_AFTER = timedelta(days=28)
 USUAL_GROUP = 12
 USUAL_GRADE = "9"
+# Said alike in the offer and in the form.
 SAME_NAME = (
-    "title summary wear bring people_met women_witnesses street arrival meeting_point "
-    "wheelchair wheelchair_note vehicle_access phone_rule photo_rule max_students "
-    "max_people max_groups subgroup_size min_age min_notice_days name_list_days "
-    "duration_minutes confirmation note"
-).split()
+    "title",
+    "summary",
+    "wear",
+    "bring",
+    "people_met",
+    "women_witnesses",
+    "street",
+    "arrival",
+    "meeting_point",
+    "wheelchair",
+    "wheelchair_note",
+    "vehicle_access",
+    "phone_rule",
+    "photo_rule",
+    "max_students",
+    "max_people",
+    "max_groups",
+    "subgroup_size",
+    "min_age",
+    "min_notice_days",
+    "name_list_days",
+    "duration_minutes",
+    "confirmation",
+    "note",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,13 +122,13 @@ def new_offer() -> ResponseReturnValue:
     return render_template("host/new_offer.html", page=page), _status(form)
 
 
-@bp.get("/offers/<int:offer_id>")
+@bp.get("/offers/<int(max=2147483647):offer_id>")
 def offer(offer_id: int) -> ResponseReturnValue:
     """One offer: what teachers read, and its buttons."""
     return _offer_page(offer_id)
 
 
-@bp.route("/offers/<int:offer_id>/edit", methods=["GET", "POST"])
+@bp.route("/offers/<int(max=2147483647):offer_id>/edit", methods=["GET", "POST"])
 def edit_offer(offer_id: int) -> ResponseReturnValue:
     """Everything about the offer, in groups."""
     before = _mine(offer_id)
@@ -137,7 +158,7 @@ class EditOfferPage:
     form: OfferForm
 
 
-@bp.post("/offers/<int:offer_id>/pause")
+@bp.post("/offers/<int(max=2147483647):offer_id>/pause")
 def pause_offer(offer_id: int) -> ResponseReturnValue:
     """No new requests for a while."""
     _mine(offer_id)
@@ -163,7 +184,10 @@ def pause_offer(offer_id: int) -> ResponseReturnValue:
     return redirect(_offer_url(offer_id), 303)
 
 
-@bp.post("/offers/<int:offer_id>/<any(publish, resume, archive, restore):step>")
+@bp.post(
+    "/offers/<int(max=2147483647):offer_id>"
+    "/<any(publish, resume, archive, restore):step>"
+)
 def step_offer(offer_id: int, step: str) -> ResponseReturnValue:
     """Publish, resume, put away, take back."""
     _mine(offer_id)
@@ -196,12 +220,12 @@ def _offer_page(
         labels=dict(host_pages.field_choices(db.session(), locale()))
         | dict(host_pages.ppe_choices(db.session(), locale())),
         words={
-            "grade": dict(choices.GRADES),
-            "phones": dict(choices.PHONES),
-            "photos": dict(choices.PHOTOS),
-            "wheelchair": dict(choices.WHEELCHAIR),
-            "vehicles": dict(choices.VEHICLES),
-            "confirmation": dict(choices.CONFIRMATION),
+            "grade": choices.words_for(choices.GRADES),
+            "phones": choices.words_for(choices.PHONES),
+            "photos": choices.words_for(choices.PHOTOS),
+            "wheelchair": choices.words_for(choices.WHEELCHAIR),
+            "vehicles": choices.words_for(choices.VEHICLES),
+            "confirmation": choices.words_for(choices.CONFIRMATION),
         },
         form=form or ServiceForm(formdata=None),
         pause=pause or PauseForm(formdata=None),
@@ -269,14 +293,14 @@ def _answers(before: OfferFacts) -> dict[str, Any]:
 def _host(host_id: int) -> HostFacts:
     host = host_pages.host_facts(db.session(), host_id)
     if host is None:
-        raise NotFound()
+        raise NotFound
     return host
 
 
 def _mine(offer_id: int) -> OfferFacts:
     found = host_pages.offer_facts(db.session(), offer_id)
     if found is None:
-        raise NotFound()
+        raise NotFound
     need_mine(found.host_id)
     return found
 

@@ -13,6 +13,7 @@ from flask_babel import gettext, ngettext
 from scheduler import clock, wording
 from scheduler.domain.localtime import instant, local_day, school_year
 from scheduler.domain.refusals import NotFound
+from scheduler.domain.slots import FURTHEST
 from scheduler.domain.visits import INVITED
 from scheduler.extensions import db
 from scheduler.persistence.queries import host_pages
@@ -33,8 +34,10 @@ SOON = timedelta(days=28)
 
 @dataclass(frozen=True, kw_only=True)
 class SlotsPage:
+    """A month, or the list of all slots to come."""
+
     offer: OfferFacts
-    month: Month
+    month: Month | None
     slots: list[SlotLine]
 
 
@@ -79,40 +82,44 @@ class SlotPage:
         )
 
 
-@bp.get("/offers/<int:offer_id>/slots")
+@bp.get("/offers/<int(max=2147483647):offer_id>/slots")
 def slots(offer_id: int) -> ResponseReturnValue:
-    """A month of slots, how full each is."""
+    """A month of slots or all to come, how full each is."""
     offer, now = _offer(offer_id), clock.now()
-    first = _month(offer_id, now)
+    if request.args.get("view") == "list":
+        coming = host_pages.slots_between(
+            db.session(), offer_id, start=now, end=now + FURTHEST, now=now
+        )
+        page = SlotsPage(offer=offer, month=None, slots=coming)
+    else:
+        page = SlotsPage(offer=offer, month=_month_of(offer, now), slots=[])
+    return render_template("host/slots.html", page=page)
+
+
+def _month_of(offer: OfferFacts, now: datetime) -> Month:
+    first = _month(offer.id, now)
     start, end = month_bounds(first)
     host = host_pages.host_facts(db.session(), offer.host_id)
     found = host_pages.slots_between(
         db.session(),
-        offer_id,
+        offer.id,
         start=instant(start, time()),
         end=instant(end, time()),
         now=now,
     )
-    page = SlotsPage(
-        offer=offer,
-        month=month_of(
-            first,
-            slots=found,
-            schools=host_pages.closed_for_schools(db.session(), start=start, end=end),
-            own=host.closed_days if host else (),
-            now=now,
-            locale=locale(),
-            month_url=lambda month: url_for(
-                "host.slots", offer_id=offer_id, month=month
-            ),
-            slot_url=lambda slot_id: url_for("host.slot", slot_id=slot_id),
-        ),
-        slots=[slot for slot in found if local_day(slot.starts_at).month == first.month],
+    return month_of(
+        first,
+        slots=found,
+        schools=host_pages.closed_for_schools(db.session(), start=start, end=end),
+        own=host.closed_days if host else (),
+        now=now,
+        locale=locale(),
+        month_url=lambda month: url_for("host.slots", offer_id=offer.id, month=month),
+        slot_url=lambda slot_id: url_for("host.slot", slot_id=slot_id),
     )
-    return render_template("host/slots.html", page=page)
 
 
-@bp.route("/offers/<int:offer_id>/slots/new", methods=["GET", "POST"])
+@bp.route("/offers/<int(max=2147483647):offer_id>/slots/new", methods=["GET", "POST"])
 def new_slot(offer_id: int) -> ResponseReturnValue:
     """One slot."""
     offer = _offer(offer_id)
@@ -136,7 +143,9 @@ def new_slot(offer_id: int) -> ResponseReturnValue:
     return render_template("host/slot_form.html", page=page), _status(form)
 
 
-@bp.route("/offers/<int:offer_id>/slots/weekly", methods=["GET", "POST"])
+@bp.route(
+    "/offers/<int(max=2147483647):offer_id>/slots/weekly", methods=["GET", "POST"]
+)
 def weekly_slots(offer_id: int) -> ResponseReturnValue:
     """Many slots by a rule; the dates are shown before they are made."""
     offer = _offer(offer_id)
@@ -166,13 +175,13 @@ def weekly_slots(offer_id: int) -> ResponseReturnValue:
     return render_template("host/weekly.html", page=page), _status(form)
 
 
-@bp.get("/slots/<int:slot_id>")
+@bp.get("/slots/<int(max=2147483647):slot_id>")
 def slot(slot_id: int) -> ResponseReturnValue:
     """One slot, who is on it, and its buttons."""
     return _slot_page(slot_id)
 
 
-@bp.route("/slots/<int:slot_id>/edit", methods=["GET", "POST"])
+@bp.route("/slots/<int(max=2147483647):slot_id>/edit", methods=["GET", "POST"])
 def edit_slot(slot_id: int) -> ResponseReturnValue:
     """Another day, hour, place or number; says who will be told."""
     facts = _slot(slot_id)
@@ -196,7 +205,7 @@ def edit_slot(slot_id: int) -> ResponseReturnValue:
     return render_template("host/slot_form.html", page=page), _status(form)
 
 
-@bp.post("/slots/<int:slot_id>/<any(close, reopen):step>")
+@bp.post("/slots/<int(max=2147483647):slot_id>/<any(close, reopen):step>")
 def step_slot(slot_id: int, step: str) -> ResponseReturnValue:
     """No more requests, or again."""
     _slot(slot_id)
@@ -214,7 +223,7 @@ def step_slot(slot_id: int, step: str) -> ResponseReturnValue:
     return redirect(url_for("host.slot", slot_id=slot_id), 303)
 
 
-@bp.post("/slots/<int:slot_id>/cancel")
+@bp.post("/slots/<int(max=2147483647):slot_id>/cancel")
 def cancel_slot(slot_id: int) -> ResponseReturnValue:
     """The slot is gone, and every visit on it."""
     _slot(slot_id)
@@ -292,7 +301,10 @@ def _usual_rule(offer: OfferFacts) -> dict[str, object]:
 
 
 def _as_typed(facts: SlotFacts) -> dict[str, object]:
-    starts, ends = wording.local(facts.line.starts_at), wording.local(facts.line.ends_at)
+    starts, ends = (
+        wording.local(facts.line.starts_at),
+        wording.local(facts.line.ends_at),
+    )
     return {
         "day": starts.date(),
         "starts": starts.time(),
@@ -303,15 +315,13 @@ def _as_typed(facts: SlotFacts) -> dict[str, object]:
 
 
 def _to_month(offer_id: int, day: date) -> ResponseReturnValue:
-    return redirect(
-        url_for("host.slots", offer_id=offer_id, month=f"{day:%Y-%m}"), 303
-    )
+    return redirect(url_for("host.slots", offer_id=offer_id, month=f"{day:%Y-%m}"), 303)
 
 
 def _offer(offer_id: int) -> OfferFacts:
     found = host_pages.offer_facts(db.session(), offer_id)
     if found is None:
-        raise NotFound()
+        raise NotFound
     need_mine(found.host_id)
     return found
 
@@ -321,7 +331,7 @@ def _slot(slot_id: int) -> SlotFacts:
         db.session(), slot_id, locale=locale(), now=clock.now()
     )
     if found is None:
-        raise NotFound()
+        raise NotFound
     need_mine(found.line.host_id)
     return found
 

@@ -11,7 +11,7 @@ from scheduler import wording
 
 
 def date_tile(value: date | datetime, locale: str) -> tuple[str, str, str, str]:
-    """Weekday, day, month and ISO date of the block beside a row: "mar." "12" "janv."."""
+    """The block beside a row: weekday, day, month, ISO date (mar., 12, janv., …)."""
     on = wording.local(value).date() if isinstance(value, datetime) else value
     language = Locale.parse(locale)
     return (

@@ -63,7 +63,7 @@ def student_page(found: ClassPage, *, locale: str) -> StudentPage:
         changed_on=_day(found.changed_at, locale),
         visit=visit,
         day=_day(visit.starts_at if visit else None, locale),
-        on=visit.on[:1].upper() + visit.on[1:] if visit else "",
+        on=_headed(visit.on) if visit else "",
         hours=_hours(visit, locale),
         people=found.people,
         fields=tuple(label for _code, label in found.fields),
@@ -73,6 +73,10 @@ def student_page(found: ClassPage, *, locale: str) -> StudentPage:
         feed_url=feed_url,
         webcal_url=feed_url.replace(f"{request.scheme}://", "webcal://", 1),
     )
+
+
+def _headed(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _day(at: datetime | None, locale: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -17,7 +17,7 @@ from scheduler.persistence.queries.teacher_pages import (
     ClassLine,
     SchoolLine,
 )
-from scheduler.services import classes as desk
+from scheduler.services import classes as desk, feeds
 from scheduler.web.attempt import UNPROCESSABLE, attempt
 from scheduler.web.signed_in import current_actor, locale
 from scheduler.web.teacher import ID, bp
@@ -201,6 +201,13 @@ def _page(
             absence=absence or AbsenceForm(formdata=None, prefix="absence"),
             card=card,
             several_schools=card is None and len(my_schools()) > 1,
-            feed_url=None,
+            feed_url=_feed_url(card.id) if card else None,
         ),
     )
+
+
+def _feed_url(class_id: int) -> str:
+    """The address to subscribe to, as a mail would give it."""
+    base = str(current_app.config["SETTINGS"].base_url).rstrip("/")
+    secret = feeds.token_of_class(db.session(), class_id)
+    return base + url_for("student.feed", token=secret)

@@ -267,7 +267,7 @@ def _points(found: Sequence[Found], chosen: ClassLine | None) -> list[Point]:
             Point(
                 x=round(x + seen[at] * SPREAD, 1),
                 y=round(y, 1),
-                label=f"{each.host}, {each.commune} : {each.title}",
+                label=f"{each.host}, {each.commune} – {each.title}",
                 url=url_for(
                     ".offer",
                     offer_id=each.offer_id,
@@ -287,7 +287,8 @@ def _sheet(
     now: datetime,
 ) -> Sheet:
     today = local_day(now)
-    starts = [local_day(each.next_slot.starts_at) for each in results.found]
+    fitting = [each for each in results.found if each.fitting] or results.found
+    starts = [local_day(each.next_slot.starts_at) for each in fitting]
     on = asked_day(args.get(view), default=min(starts, default=today))
     items = [
         _item(slot, chosen) for each in results.found for slot in each.slots
@@ -356,6 +357,7 @@ class OfferPage:
     months: Sequence[tuple[date, list[SlotLine]]]
     slots: int
     fitting: int
+    in_halves: int
     first: SlotLine | None
     back_url: str
 
@@ -378,7 +380,10 @@ def offer(offer_id: int) -> str:
         by=current_actor(),
         now=clock.now(),
     )
-    fitting = [each for each in slots if each.fits and not each.full]
+    published = sheet.state == "published" and sheet.bookable
+    free = [each for each in slots if published and each.open and not each.full]
+    fitting = [each for each in free if each.fits]
+    halves = [each for each in free if each.in_halves]
     return render_template(
         "teacher/offer.html",
         page=OfferPage(
@@ -393,8 +398,9 @@ def offer(offer_id: int) -> str:
             else None,
             months=preview.by_month(slots),
             slots=len(slots),
-            fitting=len(fitting) if sheet.state == "published" else 0,
-            first=fitting[0] if fitting else None,
+            fitting=len(fitting),
+            in_halves=len(halves),
+            first=next(iter(fitting or halves), None),
             back_url=url_for(".offers", school_class=asked),
         ),
     )
