@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 
 from config import Settings
+from scheduler import logs
 from scheduler.app import create_app
 
-app = create_app(Settings.from_env(os.environ))
+settings = Settings.from_env(os.environ)
+logs.configure(level=settings.log_level, for_people=settings.demo)
+app = create_app(settings)

@@ -44,8 +44,9 @@ from scheduler.persistence.models.reference import (
     SchoolKindRow,
     TrainingPathRow,
 )
-from scheduler.services import answers, clockwork, requests
+from scheduler.services import answers, clockwork, requests, slots
 from scheduler.services.requests import Request
+from scheduler.services.slots import SeatsWanted, SlotTimes
 from tests.reference import tables
 
 NOW = instant(date(2026, 11, 23), time(9, 0))
@@ -255,7 +256,7 @@ def store_class(
     return row.id
 
 
-def store_person(  # noqa: PLR0913 - what a person is
+def store_person(
     session: Session,
     name: str,
     *,
@@ -444,7 +445,7 @@ def store_world(session: Session) -> World:
 # ------------------------------------------------------------------ visits
 
 
-def ask(  # noqa: PLR0913 - what a teacher sends
+def ask(
     session: Session,
     world: World,
     *,
@@ -472,7 +473,19 @@ def ask(  # noqa: PLR0913 - what a teacher sends
     )
 
 
-def visit_in(  # noqa: C901 - one line for each state
+def change_time(session: Session, world: World, *, now: datetime = NOW) -> None:
+    """The host begins the first slot one hour later."""
+    slots.change_slot(
+        session,
+        world.slots[0],
+        SlotTimes(day=date(2027, 1, 12), starts=time(10, 0), ends=time(12, 0)),
+        wanted=SeatsWanted(),
+        by=world.contact.actor,
+        now=now,
+    )
+
+
+def visit_in(
     session: Session,
     world: World,
     state: VisitState,

@@ -34,7 +34,8 @@ from scheduler.services.transaction import transaction
 # What happened this recently is news: its mail really goes out.
 NEWS = timedelta(hours=1)
 DAY = timedelta(days=1)
-LONG_AGO = timedelta(days=20)
+MONTH, SEASON = timedelta(days=30), timedelta(days=100)
+ENOUGH_SLOTS = 15
 EVENING = time(18, 30)
 OPENING_HOUR, OPEN_HOURS = 9, 8
 SATURDAY = 5
@@ -104,11 +105,12 @@ def _tick(session: Session, *, now: datetime) -> None:
 
 
 def _gap(session: Session, now: datetime) -> timedelta:
-    """How far stories of the past must lie back when a long holiday has just been."""
-    last = seeding.last_start_before(session, now)
-    if last is None or now - last < LONG_AGO:
+    """How far the past must lie back when a long holiday has just been."""
+    lately = seeding.starts_between(session, start=now - MONTH, end=now - 2 * DAY)
+    earlier = seeding.starts_between(session, start=now - SEASON, end=now - MONTH)
+    if len(lately) >= ENOUGH_SLOTS or not earlier:
         return timedelta(0)
-    return now - last
+    return now - earlier[-1]
 
 
 def _at(

@@ -67,7 +67,7 @@ def mail(folder: Path, key: str) -> CaughtMail:
     """One mail; raises ``NotFound``."""
     found = read_caught(folder, key)
     if found is None:
-        raise NotFound()
+        raise NotFound
     return found
 
 

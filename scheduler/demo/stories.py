@@ -299,11 +299,11 @@ STORIES = (
         ),
     ),
     Story(
-        class_key="C03",
-        teacher="T02",
-        hosts=("H05", "H20"),
-        asked=-32,
-        slot=(10, 90),
+        class_key="C06",
+        teacher="T05",
+        hosts=("H05", "H27"),
+        asked=-80,
+        slot=(10, 120),
     ),
     Story(
         class_key="C01",
@@ -367,13 +367,13 @@ STORIES = (
     ),
     # ------------------------------------------------------------ waiting
     Story(
-        class_key="C06",
-        teacher="T05",
-        hosts=("H16", "H12", "H17"),
+        class_key="C03",
+        teacher="T02",
+        hosts=("H13", "H15", "H10"),
         asked=-9,
-        slot=(20, 110),
+        slot=(18, 110),
         then=((-6, propose),),
-        message="Chaussures de sécurité : chaque élève a les siennes.",
+        message="Le groupe travaille sur l’écoconception d’une pièce moulée.",
     ),
     Story(
         class_key="C04",

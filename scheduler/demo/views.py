@@ -21,16 +21,10 @@ bp = Blueprint("demo", __name__, url_prefix="/demo")
 
 # The mail's own markup, untrusted: no script, nothing fetched, no form; links open
 # outside of the frame. The page around it keeps the strict policy of all pages.
-FRAME_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "style-src 'unsafe-inline'",
-        "img-src data:",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'self'",
-        "sandbox allow-popups allow-popups-to-escape-sandbox",
-    )
+FRAME_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 NEW_WINDOW = '<base target="_blank">'
 
@@ -48,7 +42,7 @@ def sign_in_as(person_id: int) -> ResponseReturnValue:
     """Be that person, without a mail."""
     person = access.person_with_roles(db.session(), person_id)
     if person is None or person.blocked:
-        raise NotFound()
+        raise NotFound
     former = signed_in.current_viewer()
     now = clock.now()
     if former is not None:
@@ -104,7 +98,7 @@ def mail_calendar(key: str) -> ResponseReturnValue:
     """The calendar part as a file, as a mail program would hand it on."""
     octets = box.mail(_folder(), key).calendar
     if octets is None:
-        raise NotFound()
+        raise NotFound
     return _download(octets, "text/calendar; charset=utf-8", "invite.ics")
 
 

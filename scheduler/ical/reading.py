@@ -51,7 +51,7 @@ def read_calendar(octets: bytes) -> ReadCalendar | None:
         return None
     try:
         found = Calendar.from_ical(octets)
-        events = [each for each in found.walk("VEVENT")][:MOST_EVENTS]
+        events = list(found.walk("VEVENT"))[:MOST_EVENTS]
         return ReadCalendar(
             method=clean_line(str(found.get("METHOD", "")), 20),
             events=tuple(_event(each) for each in events),
@@ -64,9 +64,8 @@ def _event(component: Component) -> ReadEvent:
     found: list[tuple[str, str | datetime]] = []
     for name in SHOWN:
         values = component.get(name)
-        for value in values if isinstance(values, list) else [values]:
-            if value is not None:
-                found.append((name, _said(value)))
+        given = values if isinstance(values, list) else [values]
+        found += [(name, _said(value)) for value in given if value is not None]
     return ReadEvent(properties=tuple(found))
 
 

@@ -137,7 +137,9 @@ def viewer(session: Session, secret: str, *, now: datetime) -> Viewer | None:
     return found
 
 
-def sessions(session: Session, person_id: int, *, now: datetime) -> Sequence[SessionRow]:
+def sessions(
+    session: Session, person_id: int, *, now: datetime
+) -> Sequence[SessionRow]:
     """The person's live sessions."""
     return access.sessions_of(session, person_id, now=now)
 
@@ -147,7 +149,7 @@ def revoke(session: Session, session_id: int, *, by: Actor, now: datetime) -> No
     with transaction(session):
         row = session.get(SessionRow, session_id)
         if row is None or row.person_id != by.person_id:
-            raise NotFound()
+            raise NotFound
         row.revoked_at = now
 
 

@@ -124,19 +124,17 @@ def class_file(
     """The visit as a calendar file; only while it is to take place."""
     row = _visit(session, code, machine=machine, now=now)
     if row.state not in INVITED:
-        raise NotFound()
+        raise NotFound
     return feeds.visit_file(session, row, occasions=occasions)
 
 
-def _visit(
-    session: Session, code: str, *, machine: str, now: datetime
-) -> VisitRow:
+def _visit(session: Session, code: str, *, machine: str, now: datetime) -> VisitRow:
     tries = f"code-from:{machine}"
     accounts.demand_patience(session, tries, most=WRONG_CODES, now=now)
     row = visits.visit_by_code(session, plain_code(code))
     if row is None:
         accounts.throttle(session, tries, most=WRONG_CODES, now=now)
-        raise NotFound()
+        raise NotFound
     kept = timedelta(days=house_of(session).policy.class_code_days)
     if row.slot.ends_at + kept < now:
         raise LinkSpent(purpose="class_code")

@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from scheduler.domain import visits as rules
 from scheduler.domain.actors import Actor, for_school, need
 from scheduler.domain.agreement import Agreement, agreement
+from scheduler.domain.localtime import local_day
 from scheduler.domain.offers import Confirmation
 from scheduler.domain.parties import Advice, Party, advice
 from scheduler.domain.refusals import NotFound
 from scheduler.domain.schooldays import Deadline, deadline
-from scheduler.domain.localtime import local_day
 from scheduler.domain.travel import Away, Trip, away
 from scheduler.domain.visits import ENDED, INVITED, Step
 from scheduler.persistence.models.visits import VisitRow
@@ -188,13 +188,13 @@ def calendar_entry(
     contacts = access.contacts_of(session, row.slot.offer.host_id)
     identity = teacher_pages.entry_of(session, row.id, organiser_id=row.organiser_id)
     if identity is None:
-        raise NotFound()
+        raise NotFound
     return snapshot(session, row, locale=locale, contacts=contacts), identity
 
 
 def _mine(session: Session, visit_id: int, by: Actor) -> VisitRow:
     row = visits.visit_to_show(session, visit_id)
     if row is None:
-        raise NotFound()
+        raise NotFound
     need(for_school(by, row.school_class.school_id))
     return row

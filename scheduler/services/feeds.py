@@ -67,7 +67,7 @@ def token_of_class(session: Session, class_id: int) -> str:
     """The token that opens the class's calendar now."""
     found = queries.feed_of_class(session, class_id)
     if found is None:
-        raise NotFound()
+        raise NotFound
     key = house_of(session).link_key
     return token(found.class_id, found.generation, key=key)
 
@@ -100,14 +100,14 @@ def visit_file(session: Session, visit: VisitRow, *, occasions: Occasions) -> by
 def _opened(session: Session, secret: str) -> FeedOfClass:
     number = secret.partition("-")[0]
     if len(secret) > LONGEST_TOKEN or not (number.isascii() and number.isdigit()):
-        raise NotFound()
+        raise NotFound
     found = queries.feed_of_class(session, int(number[:18]))
     if found is None:
-        raise NotFound()
+        raise NotFound
     key = house_of(session).link_key
     expected = token(found.class_id, found.generation, key=key)
     if not hmac.compare_digest(expected.encode(), secret.encode()):
-        raise NotFound()
+        raise NotFound
     return found
 
 

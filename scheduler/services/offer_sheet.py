@@ -83,7 +83,7 @@ def offer_sheet(session: Session, offer_id: int, *, locale: str) -> OfferSheet:
     """Raises ``NotFound`` unless teachers may read the offer."""
     row = teacher_pages.offer_to_read(session, offer_id)
     if row is None:
-        raise NotFound()
+        raise NotFound
     host, commune = row.host, row.host.organisation.commune
     postcode = commune.postcodes.split("|")[0]
     street = row.street or host.organisation.street
@@ -101,7 +101,9 @@ def offer_sheet(session: Session, offer_id: int, *, locale: str) -> OfferSheet:
         website=host.organisation.website,
         size=host.size_category.value,
         site_headcount=host.site_headcount,
-        place=", ".join(part for part in (street, f"{postcode} {commune.name}") if part),
+        place=", ".join(
+            part for part in (street, f"{postcode} {commune.name}") if part
+        ),
         commune=commune.name,
         fields=tuple(e.label_en if english else e.label_fr for e in row.fields),
         see=tuple(row.see),
@@ -165,14 +167,12 @@ class Fit:
     half_ok: bool
 
 
-def class_fit(
-    session: Session, offer_id: int, class_id: int, *, by: Actor
-) -> Fit:
+def class_fit(session: Session, offer_id: int, class_id: int, *, by: Actor) -> Fit:
     """The class against the offer's own rules."""
     offer = teacher_pages.offer_to_read(session, offer_id)
     klass = teacher_pages.class_to_read(session, class_id)
     if offer is None or klass is None:
-        raise NotFound()
+        raise NotFound
     need(for_school(by, klass.school_id))
     here = fitting.place_of(klass.school.organisation)
     there = fitting.place_of(offer.host.organisation)

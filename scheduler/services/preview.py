@@ -1,4 +1,4 @@
-"""What would be answered to a request, before it is sent. Nothing here writes (TE-M3)."""
+"""What would be answered to a request before it is sent; nothing here writes (TE-M3)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scheduler.domain.agreement import Agreement, agreement
 from scheduler.domain.fit import Case
 from scheduler.domain.localtime import local_day
 from scheduler.domain.offers import Confirmation
-from scheduler.domain.parties import Advice, Party, advice, adults_needed, subgroups
+from scheduler.domain.parties import Advice, Party, adults_needed, advice, subgroups
 from scheduler.domain.refusals import NotFound, Refusal
 from scheduler.domain.slots import SlotState
 from scheduler.domain.travel import Trip
@@ -95,7 +95,7 @@ def slot_card(session: Session, slot_id: int) -> SlotCard:
     """The slot of a published offer; raises ``NotFound``."""
     row = visits.slot_to_take(session, slot_id)
     if row is None or teacher_pages.offer_to_read(session, row.offer_id) is None:
-        raise NotFound()
+        raise NotFound
     offer = row.offer
     return SlotCard(
         id=row.id,
@@ -130,7 +130,7 @@ def preview_request(
     klass = teacher_pages.class_to_read(session, class_id)
     slot = visits.slot_to_take(session, slot_id)
     if klass is None or slot is None:
-        raise NotFound()
+        raise NotFound
     need(for_school(by, klass.school_id))
     case = _case(session, klass, slot, party=party, organiser_id=by.person_id)
     policy = house_of(session).policy
@@ -204,7 +204,13 @@ def slots_to_move_to(
         session, visit.slot.offer.host_id, after=now, besides=besides
     )
     return _lines(
-        session, visit.school_class, ahead, party=visit.party, by=by, now=now, visit=visit
+        session,
+        visit.school_class,
+        ahead,
+        party=visit.party,
+        by=by,
+        now=now,
+        visit=visit,
     )
 
 
@@ -243,9 +249,7 @@ def _case(
     return replace(case, party=party)
 
 
-def _line(
-    slot: SlotRow, refusals: tuple[Refusal, ...], *, in_halves: bool
-) -> SlotLine:
+def _line(slot: SlotRow, refusals: tuple[Refusal, ...], *, in_halves: bool) -> SlotLine:
     return SlotLine(
         id=slot.id,
         starts_at=slot.starts_at,

@@ -17,7 +17,7 @@ def resend_dead(session: Session, visit_id: int, *, by: Actor, now: datetime) ->
     """How many messages go out again. One that a newer one replaces stays dead."""
     row = visits.visit_to_show(session, visit_id)
     if row is None:
-        raise NotFound()
+        raise NotFound
     need(for_school(by, row.school_class.school_id))
     dead = [
         each.id

@@ -143,9 +143,7 @@ class Results:
 Offers = dict[int, tuple[OfferRow, list[SlotRow]]]
 
 
-def search(
-    session: Session, wish: Wish, *, person_id: int, now: datetime
-) -> Results:
+def search(session: Session, wish: Wish, *, person_id: int, now: datetime) -> Results:
     """The offers with a slot ahead that meet the wishes, those that fit first."""
     school = teacher_pages.school_whole(session, wish.school_id)
     if school is None:
@@ -218,9 +216,7 @@ def _chosen(
     }
 
 
-def _wanted(
-    offer: OfferRow, wish: Wish, *, school: SchoolRow, policy: Policy
-) -> bool:
+def _wanted(offer: OfferRow, wish: Wish, *, school: SchoolRow, policy: Policy) -> bool:
     if wish.field_codes and not wish.field_codes & {f.code for f in offer.fields}:
         return False
     if wish.sizes and offer.host.size_category not in wish.sizes:
@@ -283,9 +279,7 @@ def judge(
     Adults are taken to be as many as are needed: a search is not the moment to say
     that one is missing.
     """
-    whole = tuple(
-        fit.refusals(with_students(case, students), now=now, policy=policy)
-    )
+    whole = tuple(fit.refusals(with_students(case, students), now=now, policy=policy))
     if students is None or not whole or {each.code for each in whole} - NUMBERS:
         return whole, False
     half = with_students(case, -(-students // 2))
@@ -357,9 +351,7 @@ def _rank(found: Found) -> tuple[int, int, date, int]:
     return fits, found.way.km, next_on, found.offer_id
 
 
-def _loosened(
-    wish: Wish, look: Callable[[Wish], list[Found]]
-) -> Iterable[Loosened]:
+def _loosened(wish: Wish, look: Callable[[Wish], list[Found]]) -> Iterable[Loosened]:
     for name, without in (
         ("fitting_only", replace(wish, fitting_only=False)),
         ("dates", replace(wish, first_on=None, last_on=None)),

@@ -72,9 +72,7 @@ def test_an_error_is_logged_and_the_loop_goes_on(app: Flask):
 def test_only_the_leader_runs_what_is_done_once(app: Flask):
     first, second = Loop(app, ()), Counted()
     shared = Counted(3)
-    follower = Loop(
-        app, (a_job(second, "alone"), a_job(shared, "shared", alone=False))
-    )
+    follower = Loop(app, (a_job(second, "alone"), a_job(shared, "shared", alone=False)))
 
     first.start()
     follower.start()

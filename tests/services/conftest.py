@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.house import House
 from tests import rows
+from tests.services.mailbox import Outbox
 
 LINK_KEY = b"a key for the links of tests"
 
@@ -25,3 +26,9 @@ def session(session: Session, house: House) -> Session:
 @pytest.fixture
 def world(session: Session) -> rows.World:
     return rows.store_world(session)
+
+
+@pytest.fixture
+def outbox(session: Session, world: rows.World) -> Outbox:
+    """What is recorded from now on."""
+    return Outbox(session)

@@ -54,9 +54,7 @@ class Bag:
         return [message.recipient_address for message in self.sent]
 
     def deliver(self, session: Session, *, now: datetime, limit: int = 200) -> int:
-        return outbox.deliver_due(
-            session, as_it_is, self, now=lambda: now, limit=limit
-        )
+        return outbox.deliver_due(session, as_it_is, self, now=lambda: now, limit=limit)
 
 
 def store_note(session: Session, address: str, *, now: datetime) -> int:
@@ -103,9 +101,7 @@ def revise(session: Session, invitation: int, *, now: datetime) -> None:
     _record(session, row, "visit_changed", now=now)
 
 
-def _record(
-    session: Session, row: InvitationRow, kind: str, *, now: datetime
-) -> None:
+def _record(session: Session, row: InvitationRow, kind: str, *, now: datetime) -> None:
     outbox.record(
         session,
         kind=kind,

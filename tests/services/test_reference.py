@@ -129,9 +129,7 @@ def a_file(folder: Path, text: str) -> Path:
         "\ufeffCODGEO,DENS\r\n44051,6\r\n44109,1\r\n99999,7\r\n",
     ],
 )
-def test_density_levels_come_from_the_file(
-    loaded: Session, tmp_path: Path, text: str
-):
+def test_density_levels_come_from_the_file(loaded: Session, tmp_path: Path, text: str):
     done = import_density(loaded, a_file(tmp_path, text))
 
     assert done == Imported(changed=2, unknown=1)

@@ -9,7 +9,7 @@ from icalendar import Calendar
 from sqlalchemy import event
 
 from scheduler.domain.visits import CancelReason, VisitState
-from scheduler.services import classes, feeds, requests, slots
+from scheduler.services import classes, feeds, requests
 from tests import rows
 
 DAY = timedelta(days=1)
@@ -70,15 +70,7 @@ def test_a_change_keeps_the_uid_and_raises_the_sequence(
 ):
     rows.visit_in(session, world, VisitState.CONFIRMED)
     (before,) = events_of(client.get(address))
-    slots.change_slot(
-        session,
-        world.slots[0],
-        starts_at=rows.TUESDAY + HOUR,
-        ends_at=rows.TUESDAY + 3 * HOUR,
-        place="",
-        by=world.contact.actor,
-        now=rows.NOW + HOUR,
-    )
+    rows.change_time(session, world, now=rows.NOW + HOUR)
 
     (after,) = events_of(client.get(address))
 

@@ -1,7 +1,5 @@
 """The host room's pages: they open for their own company and for nobody else."""
 
-from __future__ import annotations
-
 import pytest
 
 from scheduler.domain.visits import VisitState

@@ -95,11 +95,14 @@ def test_what_was_typed_comes_back_harmless(app):
     assert "&lt;script&gt;" in sentence(app, refusal)
 
 
-@pytest.mark.parametrize("facts", [
-    {"wrong": "too_long", "hours": 12},
-    {"wrong": "too_far", "years": 3},
-    {"wrong": "order"},
-])
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"wrong": "too_long", "hours": 12},
+        {"wrong": "too_far", "years": 3},
+        {"wrong": "order"},
+    ],
+)
 def test_times_that_cannot_be_are_told_apart(app, facts):
     assert sentence(app, refusals.BadTimes(**facts)) != sentence(
         app, refusals.BadTimes(wrong="too_short", minutes=15)

@@ -159,7 +159,7 @@ def test_a_class_too_big_by_half_is_told_of_half_groups(session, world, signed_i
 
     page = search(signed_in("teacher"), school_class=world.school_class)
 
-    assert "12 élèves au plus : venez en demi-groupes" in page
+    assert "12 élèves au plus\N{NO-BREAK SPACE}: venez en demi-groupes" in page
 
 
 def test_a_level_that_is_too_low_is_said(session, world, signed_in):
@@ -169,7 +169,10 @@ def test_a_level_that_is_too_low_is_said(session, world, signed_in):
 
     page = search(signed_in("teacher"), school_class=world.school_class)
 
-    assert "Niveau : seulement à partir de la 1re année après le bac" in page
+    assert (
+        "Niveau\N{NO-BREAK SPACE}: seulement à partir de la 1re année après le bac"
+        in page
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.visits import WAITS_FOR_HOST, VisitState
@@ -112,7 +112,7 @@ class Letter(NamedTuple):
     error: str
 
 
-_LINE = (
+_LINE: tuple[Any, ...] = (
     VisitRow.id,
     VisitRow.state,
     SlotRow.starts_at,
@@ -132,6 +132,22 @@ _LINE = (
 )
 
 
+_LETTER: tuple[Any, ...] = (
+    MessageRow.id,
+    MessageRow.kind,
+    MessageRow.audience,
+    MessageRow.recipient_name,
+    MessageRow.state,
+    MessageRow.method,
+    MessageRow.sequence,
+    MessageRow.attempts,
+    MessageRow.created_at,
+    MessageRow.sent_at,
+    MessageRow.due_at,
+    MessageRow.error,
+)
+
+
 def _dead_letters() -> ColumnElement[int]:
     return (
         select(func.count(MessageRow.id))
@@ -142,7 +158,7 @@ def _dead_letters() -> ColumnElement[int]:
     )
 
 
-def _around(query: Select[Any]) -> Select[Any]:
+def _around(query: Any) -> Any:
     """Slot, offer, host, class, school, level and organiser of each visit."""
     return (
         query.select_from(VisitRow)
@@ -183,7 +199,7 @@ def counts_by_state(session: Session, *, words: str) -> dict[VisitState, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def visit_lines(  # noqa: PLR0913 - what a list is asked
+def visit_lines(
     session: Session,
     *,
     states: Collection[VisitState],
@@ -288,20 +304,7 @@ def history_of(session: Session, visit_id: int) -> list[Event]:
 def letters_of(session: Session, visit_id: int) -> list[Letter]:
     """The messages about the visit, the latest first."""
     rows = session.execute(
-        select(
-            MessageRow.id,
-            MessageRow.kind,
-            MessageRow.audience,
-            MessageRow.recipient_name,
-            MessageRow.state,
-            MessageRow.method,
-            MessageRow.sequence,
-            MessageRow.attempts,
-            MessageRow.created_at,
-            MessageRow.sent_at,
-            MessageRow.due_at,
-            MessageRow.error,
-        )
+        select(*_LETTER)
         .where(MessageRow.visit_id == visit_id)
         .order_by(MessageRow.id.desc())
         .limit(MOST_SAID)

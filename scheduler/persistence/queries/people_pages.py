@@ -37,7 +37,9 @@ def members(session: Session, *, now: datetime) -> list[Member]:
     choosing = frozenset({VisitState.PROPOSED})
     for_teacher = _counts(session, by=VisitRow.organiser_id, states=choosing, now=None)
     own_ahead = _counts(session, by=VisitRow.organiser_id, states=INVITED, now=now)
-    school_ahead = _counts(session, by=SchoolClassRow.school_id, states=INVITED, now=now)
+    school_ahead = _counts(
+        session, by=SchoolClassRow.school_id, states=INVITED, now=now
+    )
     rows = session.execute(
         select(
             PersonRow.id,
@@ -66,9 +68,7 @@ def members(session: Session, *, now: datetime) -> list[Member]:
         else:
             waits = ahead = 0
         found.append(
-            Member(
-                person_id, name, email, role, organisation, commune, waits, ahead
-            )
+            Member(person_id, name, email, role, organisation, commune, waits, ahead)
         )
     return found
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.persistence.base import Base
@@ -63,11 +63,15 @@ def slots_between(
     ).all()
 
 
-def last_start_before(session: Session, moment: datetime) -> datetime | None:
-    """When the last slot before that moment began."""
-    return session.scalar(
-        select(func.max(SlotRow.starts_at)).where(SlotRow.starts_at < moment)
-    )
+def starts_between(
+    session: Session, *, start: datetime, end: datetime
+) -> Sequence[datetime]:
+    """When slots begin in a span of time, in order."""
+    return session.scalars(
+        select(SlotRow.starts_at)
+        .where(SlotRow.starts_at >= start, SlotRow.starts_at < end)
+        .order_by(SlotRow.starts_at)
+    ).all()
 
 
 def slot_starts(session: Session, offer_id: int) -> set[datetime]:

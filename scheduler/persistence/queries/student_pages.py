@@ -53,7 +53,9 @@ def trainings_for(session: Session, field_codes: Iterable[str]) -> list[Training
             TrainingPathRow.label_en,
         )
         .join(FieldRow, FieldRow.code == TrainingPathRow.field_code)
-        .where(TrainingPathRow.field_code.in_(list(field_codes)), TrainingPathRow.active)
+        .where(
+            TrainingPathRow.field_code.in_(list(field_codes)), TrainingPathRow.active
+        )
         .order_by(FieldRow.position, TrainingPathRow.position, TrainingPathRow.code)
     )
     return [Training(*row) for row in rows]

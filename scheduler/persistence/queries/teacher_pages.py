@@ -1,4 +1,4 @@
-"""What the pages of teachers show: lists and sums, each in a fixed number of queries."""
+"""What the pages of teachers show, each list in a fixed number of queries."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext
 from wtforms import HiddenField, StringField
-from wtforms.validators import Email, InputRequired, Length
+from wtforms.validators import DataRequired, Email, Length
 
 from scheduler.web.attempt import ServiceForm
 from scheduler.wording import clean_line
@@ -23,9 +23,10 @@ class SignInForm(ServiceForm):
         lazy_gettext("Your e-mail address"),
         filters=[_address],
         validators=[
-            InputRequired(lazy_gettext("Type your e-mail address.")),
+            DataRequired(lazy_gettext("Type your e-mail address.")),
             Length(
-                max=LONGEST_ADDRESS, message=lazy_gettext("This is too long for an address.")
+                max=LONGEST_ADDRESS,
+                message=lazy_gettext("This is too long for an address."),
             ),
             Email(
                 message=lazy_gettext(

@@ -40,9 +40,7 @@ class SessionsPage:
     sessions: tuple[OpenSession, ...]
 
 
-def sessions_page(
-    live: Iterable[Live], *, viewer: Viewer, locale: str
-) -> SessionsPage:
+def sessions_page(live: Iterable[Live], *, viewer: Viewer, locale: str) -> SessionsPage:
     """This browser first, then the others, the latest use first."""
     found = [
         OpenSession(

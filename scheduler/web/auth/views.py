@@ -80,7 +80,7 @@ def use_link(token: str) -> ResponseReturnValue:
     signed_in.begin(secret)
     viewer = signed_in.current_viewer()
     if viewer is None:
-        raise NotFound()
+        raise NotFound
     return redirect(local_path(wanted) or landing(viewer.actor), 303)
 
 
@@ -122,13 +122,11 @@ def end_session(session_id: int) -> ResponseReturnValue:
 def _sessions() -> SessionsPage:
     viewer = signed_in.current_viewer()
     if viewer is None:
-        raise NotFound()
+        raise NotFound
     now = clock.now()
     live = accounts.sessions(db.session(), viewer.person_id, now=now)
     return sessions_page(live, viewer=viewer, locale=signed_in.locale())
 
 
 def _revoke(viewer: accounts.Viewer) -> None:
-    accounts.revoke(
-        db.session(), viewer.session_id, by=viewer.actor, now=clock.now()
-    )
+    accounts.revoke(db.session(), viewer.session_id, by=viewer.actor, now=clock.now())

@@ -1,4 +1,4 @@
-"""The coordinator's pages: every visit, and what waits for whom. Nothing changes here."""
+"""Every visit, and what waits for whom. Nothing can be changed here yet."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def visit(visit_id: int) -> str:
     """One visit: people, history, messages."""
     page = visit_page(visit_id, now=clock.now())
     if page is None:
-        raise NotFound()
+        raise NotFound
     return render_template("coordinator/visit.html", page=page)
 
 

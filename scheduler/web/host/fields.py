@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, ngettext
 from wtforms import (
+    BooleanField,
     DateField,
     Field,
     Form,
@@ -26,6 +27,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from scheduler.wording import clean_line, clean_text
 
+SHORT = 40
 LINE = 120
 NOTE = 300
 TEXT = 1500
@@ -44,6 +46,12 @@ def one_line(value: str | None) -> str:
 def paragraphs(value: str | None) -> str:
     """What was typed, in lines."""
     return clean_text(value or "", KEPT)
+
+
+def _shown_again(field: Field, typed: Sequence[str]) -> list[str]:
+    """What was typed, cleaned, which is also what the field shows after a mistake."""
+    field.raw_data = [clean_line(each, SHORT) for each in typed]
+    return list(field.raw_data)
 
 
 class AtMost:
@@ -110,7 +118,7 @@ class WholeNumber(IntegerField):
     """A whole number, or a sentence."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        typed = valuelist[0].strip() if valuelist else ""
+        typed = "".join(_shown_again(self, valuelist)[:1])
         self.data = None
         if not typed:
             return
@@ -130,7 +138,7 @@ class Day(DateField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
-            super().process_formdata([each.strip() for each in valuelist])
+            super().process_formdata(_shown_again(self, valuelist))
         except ValueError:
             raise ValueError(
                 gettext("This is no date we can read: day, month, year.")
@@ -147,7 +155,9 @@ class Hour(TimeField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         try:
-            super().process_formdata([each.strip()[:5] for each in valuelist])
+            super().process_formdata(
+                [each[:5] for each in _shown_again(self, valuelist)]
+            )
         except ValueError:
             raise ValueError(
                 gettext("This is no time we can read: 9:30, for example.")
@@ -157,6 +167,13 @@ class Hour(TimeField):
 def _values(field: SelectFieldBase) -> set[str]:
     options: Iterable[Any] = field.iter_choices()
     return {option.value for option in options}
+
+
+class Tick(BooleanField):
+    """A check box; it never shows again what a browser would not have sent."""
+
+    def _value(self) -> str:
+        return "y"
 
 
 class OneOf(RadioField):

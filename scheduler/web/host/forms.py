@@ -6,7 +6,7 @@ from datetime import date, time
 from typing import Any, cast
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext, ngettext
-from wtforms import BooleanField, Field, FieldList, Form, FormField
+from wtforms import Field, FieldList, Form, FormField
 from wtforms.validators import Optional, ValidationError
 
 from scheduler.domain.offers import (
@@ -32,6 +32,7 @@ from scheduler.web.host.fields import (
     OneOf,
     Pick,
     Several,
+    Tick,
     Wanted,
     given,
     line,
@@ -323,7 +324,7 @@ class FirstOfferForm(_Taught, WeeklyForm):
     """The eight questions (HO-M1); the last one makes the slots."""
 
     places = {**_Taught.places, **WeeklyForm.places}  # noqa: RUF012
-    woman = BooleanField(lazy_gettext("A woman who works here will tell her trade"))
+    woman = Tick(lazy_gettext("A woman who works here will tell her trade"))
 
     @property
     def offer(self) -> OfferText:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_babel import lazy_gettext
 from wtforms import StringField
-from wtforms.validators import InputRequired
+from wtforms.validators import DataRequired
 
 from scheduler.services.class_pages import plain_code
 from scheduler.web.attempt import ServiceForm
@@ -23,7 +23,7 @@ class CodeForm(ServiceForm):
         lazy_gettext("The code of your class"),
         filters=[_code],
         validators=[
-            InputRequired(
+            DataRequired(
                 lazy_gettext("Type the code that your teacher gave you: six signs.")
             )
         ],

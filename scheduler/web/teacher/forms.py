@@ -13,13 +13,21 @@ from wtforms import (
     Field,
     IntegerField,
     RadioField,
+    SelectChoice,  # type: ignore[attr-defined]  # stubs: 3.2
     SelectField,
     SelectMultipleField,
     StringField,
     TextAreaField,
     ValidationError,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, StopValidation
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    StopValidation,
+)
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from scheduler.domain.offers import SizeCategory
@@ -47,7 +55,9 @@ def _text(text: str | None) -> str:
 
 
 def _length(most: int) -> Length:
-    return Length(max=most, message=lazy_gettext("Too long: %(max)d characters at most."))
+    return Length(
+        max=most, message=lazy_gettext("Too long: %(max)d characters at most.")
+    )
 
 
 class Number(IntegerField):
@@ -119,8 +129,8 @@ class PartyForm(ServiceForm):
     part = RadioField(
         lazy_gettext("Who comes?"),
         choices=[
-            (Part.WHOLE.value, lazy_gettext("The whole class")),
-            (Part.HALF.value, lazy_gettext("A half-group")),
+            SelectChoice(Part.WHOLE.value, lazy_gettext("The whole class")),
+            SelectChoice(Part.HALF.value, lazy_gettext("A half-group")),
         ],
         default=Part.WHOLE.value,
         validators=[InputRequired(lazy_gettext("Choose one."))],
@@ -204,15 +214,21 @@ class CancelForm(ServiceForm):
     reason = RadioField(
         lazy_gettext("Why?"),
         choices=[
-            (CancelReason.TRANSPORT.value, lazy_gettext("Transport")),
-            (CancelReason.COST.value, lazy_gettext("Cost")),
-            (CancelReason.TIMETABLE.value, lazy_gettext("The school timetable")),
-            (CancelReason.STAFF_ABSENT.value, lazy_gettext("An adult is missing")),
-            (CancelReason.TOO_FEW_STUDENTS.value, lazy_gettext("Too few students")),
-            (CancelReason.WEATHER.value, lazy_gettext("The weather")),
-            (CancelReason.SECURITY.value, lazy_gettext("Safety")),
-            (CancelReason.DUPLICATE.value, lazy_gettext("Asked for twice")),
-            (CancelReason.OTHER.value, lazy_gettext("Another reason")),
+            SelectChoice(CancelReason.TRANSPORT.value, lazy_gettext("Transport")),
+            SelectChoice(CancelReason.COST.value, lazy_gettext("Cost")),
+            SelectChoice(
+                CancelReason.TIMETABLE.value, lazy_gettext("The school timetable")
+            ),
+            SelectChoice(
+                CancelReason.STAFF_ABSENT.value, lazy_gettext("An adult is missing")
+            ),
+            SelectChoice(
+                CancelReason.TOO_FEW_STUDENTS.value, lazy_gettext("Too few students")
+            ),
+            SelectChoice(CancelReason.WEATHER.value, lazy_gettext("The weather")),
+            SelectChoice(CancelReason.SECURITY.value, lazy_gettext("Safety")),
+            SelectChoice(CancelReason.DUPLICATE.value, lazy_gettext("Asked for twice")),
+            SelectChoice(CancelReason.OTHER.value, lazy_gettext("Another reason")),
         ],
         validators=[InputRequired(lazy_gettext("Choose a reason."))],
     )
@@ -351,12 +367,12 @@ class SearchForm(ServiceForm):
         lazy_gettext("Distance from the school"),
         validate_choice=False,
         choices=[
-            ("", lazy_gettext("Any distance")),
-            ("15", lazy_gettext("Up to 15 km")),
-            ("30", lazy_gettext("Up to 30 km")),
-            ("50", lazy_gettext("Up to 50 km")),
-            ("80", lazy_gettext("Up to 80 km")),
-            ("120", lazy_gettext("Up to 120 km")),
+            SelectChoice("", lazy_gettext("Any distance")),
+            SelectChoice("15", lazy_gettext("Up to 15 km")),
+            SelectChoice("30", lazy_gettext("Up to 30 km")),
+            SelectChoice("50", lazy_gettext("Up to 50 km")),
+            SelectChoice("80", lazy_gettext("Up to 80 km")),
+            SelectChoice("120", lazy_gettext("Up to 120 km")),
         ],
     )
     fields = Ticks(lazy_gettext("Fields"), validate_choice=False)
@@ -364,10 +380,20 @@ class SearchForm(ServiceForm):
         lazy_gettext("Size of the company"),
         validate_choice=False,
         choices=[
-            (SizeCategory.MICRO.value, lazy_pgettext("size", "TPE (fewer than 10 people)")),
-            (SizeCategory.SME.value, lazy_pgettext("size", "PME (fewer than 250)")),
-            (SizeCategory.MIDCAP.value, lazy_pgettext("size", "ETI (fewer than 5,000)")),
-            (SizeCategory.LARGE.value, lazy_pgettext("size", "Large group (GE)")),
+            SelectChoice(
+                SizeCategory.MICRO.value,
+                lazy_pgettext("size", "TPE (fewer than 10 people)"),
+            ),
+            SelectChoice(
+                SizeCategory.SME.value, lazy_pgettext("size", "PME (fewer than 250)")
+            ),
+            SelectChoice(
+                SizeCategory.MIDCAP.value,
+                lazy_pgettext("size", "ETI (fewer than 5,000)"),
+            ),
+            SelectChoice(
+                SizeCategory.LARGE.value, lazy_pgettext("size", "Large group (GE)")
+            ),
         ],
     )
     wheelchair = BooleanField(lazy_gettext("Accessible by wheelchair"))
@@ -378,8 +404,17 @@ class SearchForm(ServiceForm):
         csrf = False
 
 
-def labelled(rows: Iterable[Any], *, locale: str) -> list[tuple[str, str]]:
+Choices = list[SelectChoice]
+
+
+def choice(value: object, label: str) -> SelectChoice:
+    """One entry of a menu."""
+    return SelectChoice(value, label)
+
+
+def labelled(rows: Iterable[Any], *, locale: str) -> Choices:
     """Reference rows as the choices of a field."""
     return [
-        (row.code, row.label_en if locale == "en" else row.label_fr) for row in rows
+        SelectChoice(row.code, row.label_en if locale == "en" else row.label_fr)
+        for row in rows
     ]

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import render_template, request, url_for
+from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
 from scheduler import clock, wording
@@ -36,7 +37,7 @@ from scheduler.web.teacher.calendars import (
     weekdays,
     weeks_of,
 )
-from scheduler.web.teacher.forms import SearchForm, labelled
+from scheduler.web.teacher.forms import SearchForm, choice, labelled
 from scheduler.web.teacher.whose import (
     class_choices,
     my_classes,
@@ -126,7 +127,7 @@ def offers() -> str:
     chosen = _chosen_class(form, classes)
     schools = teacher_pages.schools_of(db.session(), my_schools())
     if not schools:
-        raise NotFound()
+        raise NotFound
     here = chosen.school_id if chosen else schools[0].id
     school = next((each for each in schools if each.id == here), schools[0])
     wish = _wish(form, chosen, school)
@@ -178,11 +179,11 @@ def _form(classes: list[ClassLine], args: MultiDict[str, str]) -> SearchForm:
     form = SearchForm(formdata=args)
     session = db.session()
     form.school_class.choices = [
-        ("", ""),
-        *((str(class_id), label) for class_id, label in class_choices(classes)),
+        choice("", gettext("No class chosen")),
+        *(choice(str(class_id), label) for class_id, label in class_choices(classes)),
     ]
     form.level.choices = [
-        ("", ""),
+        choice("", gettext("Any level")),
         *labelled(reference.levels(session), locale=locale()),
     ]
     form.fields.choices = labelled(reference.fields(session), locale=locale())
@@ -290,9 +291,7 @@ def _sheet(
     fitting = [each for each in results.found if each.fitting] or results.found
     starts = [local_day(each.next_slot.starts_at) for each in fitting]
     on = asked_day(args.get(view), default=min(starts, default=today))
-    items = [
-        _item(slot, chosen) for each in results.found for slot in each.slots
-    ]
+    items = [_item(slot, chosen) for each in results.found for slot in each.slots]
     items.sort(key=lambda item: item.starts_at)
     if view == "month":
         first = first_of(on)
@@ -404,4 +403,3 @@ def offer(offer_id: int) -> str:
             back_url=url_for(".offers", school_class=asked),
         ),
     )
-

@@ -106,7 +106,9 @@ def choose(visit_id: int) -> ResponseReturnValue:
             db.session(), visit_id, slot_id, by=current_actor(), now=clock.now()
         ),
     ):
-        flash(gettext("The visit is confirmed. Invitations are on their way."), "success")
+        flash(
+            gettext("The visit is confirmed. Invitations are on their way."), "success"
+        )
     return _back(visit_id, form)
 
 
@@ -128,7 +130,9 @@ def move_to(visit_id: int) -> ResponseReturnValue:
         ),
     ):
         if read(visit_id).state == "moving":
-            told = gettext("The company is asked. Until it answers the old date stands.")
+            told = gettext(
+                "The company is asked. Until it answers the old date stands."
+            )
         else:
             told = gettext("The visit is on its new date.")
         flash(told, "success")
@@ -138,7 +142,7 @@ def move_to(visit_id: int) -> ResponseReturnValue:
 
 @bp.get(f"/visits/<{ID}:visit_id>/cancel")
 def cancel(visit_id: int) -> str:
-    """Why?"""
+    """The form that asks why."""
     visit = read(visit_id)
     need("cancel" in visit.may)
     return _render("cancel", CancelForm(formdata=None), visit)
@@ -246,4 +250,3 @@ def _move_page(visit_id: int, form: ServiceForm) -> str:
             others=[each for each in slots if not each.fits],
         ),
     )
-

@@ -19,7 +19,7 @@ def my_id() -> int:
     """The viewer's own id."""
     viewer = current_viewer()
     if viewer is None:
-        raise NotFound()
+        raise NotFound
     return viewer.person_id
 
 
@@ -32,7 +32,7 @@ def my_class(class_id: int) -> ClassCard:
     """One class of the viewer's schools; raises ``NotFound``."""
     card = teacher_pages.class_card(db.session(), class_id)
     if card is None:
-        raise NotFound()
+        raise NotFound
     need(for_school(current_actor(), card.school_id))
     return card
 

@@ -1,0 +1,173 @@
+"""The README's tour of a visit, played by real browsers and read from real mail."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+import pytest
+import vobject
+from playwright.sync_api import expect
+
+from tests.journeys import steps
+from tests.journeys.service import Demo, link_in
+from tests.journeys.visitors import COORDINATOR, Person
+
+SCHOOL_TABLES = ("visit", "slot", "message", "journal", "invitation", "link")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cast:
+    """Who plays, and what for. Each tour has its own class, company and day."""
+
+    teacher: Person
+    school_class: str
+    offer: str
+    day: str
+    on: date
+    contact: Person
+    substitute: str
+    scripts: bool
+
+
+WITH_SCRIPTS = Cast(
+    teacher=Person(
+        name="Hélène Marchais", email="helene.marchais@example.org", room="/teacher/"
+    ),
+    school_class="1re Bac pro MELEC",
+    offer="L’atelier des grandes machines",
+    day="12 janvier 2027",
+    on=date(2027, 1, 12),
+    contact=Person(
+        name="Anne-Laure Bidet", email="visites.h15@example.org", room="/host/"
+    ),
+    substitute="remplacant.h15@example.org",
+    scripts=True,
+)
+WITHOUT_SCRIPTS = Cast(
+    teacher=Person(
+        name="Mickaël Lemée", email="mickael.lemee@example.org", room="/teacher/"
+    ),
+    school_class="1MELEC-2",
+    offer="D’une camionnette à une ambulance",
+    day="26 janvier 2027",
+    on=date(2027, 1, 26),
+    contact=Person(
+        name="Laurent Bellanger", email="visites.h25@example.org", room="/host/"
+    ),
+    substitute="remplacant.h25@example.org",
+    scripts=False,
+)
+
+
+def stored(demo: Demo) -> dict[str, list[tuple[object, ...]]]:
+    """All rows that a mail scanner could have changed."""
+    with closing(sqlite3.connect(f"file:{demo.folder / 'visits.db'}?mode=ro", uri=True)) as database:
+        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        kept = [name for name in SCHOOL_TABLES if name in names]
+        return {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in kept}  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    "cast", [WITH_SCRIPTS, WITHOUT_SCRIPTS], ids=["scripts", "no_scripts"]
+)
+def test_visit_lives_from_the_search_to_the_cancellation(demo, enters, cast):
+    teacher = enters(cast.teacher, java_script_enabled=cast.scripts)
+    post = demo.postbox()
+
+    # The teacher finds a visit, is told what is missing, and asks.
+    steps.search(teacher, cast.school_class, scripts=cast.scripts)
+    steps.open_slot(teacher, cast.offer, cast.day)
+    told = steps.check(teacher, 1, scripts=cast.scripts)
+    expect(told).to_contain_text("Impossible ainsi")
+    steps.press(teacher, "Envoyer la demande")
+    expect(teacher.get_by_role("spinbutton", name="Accompagnateurs")).to_have_value("1")
+    assert post.arrived() == []
+    told = steps.check(teacher, 3, scripts=cast.scripts)
+    expect(told).to_contain_text("Cela convient")
+    visit = steps.send_request(teacher)
+    expect(steps.state(teacher)).to_have_text("En attente de réponse")
+
+    # Both contacts of the company are asked. Scanners open the link: nothing happens.
+    asked = post.take(to=cast.contact.email, subject="Demande de visite")
+    post.take(to=cast.substitute, subject="Demande de visite")
+    post.take(to=cast.teacher.email, subject="Demande envoyée")
+    link = link_in(asked)
+    demo.wait_until_quiet()
+    before = stored(demo)
+    assert demo.ask(link, method="HEAD").status == 200
+    assert "Accepter" in demo.ask(link).body
+    assert demo.ask(f"{link}/accept").status == 404
+    assert stored(demo) == before
+    contact = enters(java_script_enabled=cast.scripts)
+    steps.accept(contact, link)
+    contact.goto(link)
+    expect(steps.main(contact).get_by_role("button", name="Accepter")).to_have_count(0)
+
+    # Everybody gets an invitation of their own; students as soon as they are known.
+    uids = {}
+    people = [cast.contact.email, cast.substitute, cast.teacher.email]
+    for address in people:
+        event = steps.invitation(post.take(to=address), method="REQUEST")
+        assert steps.attendees(event) == [f"mailto:{address}"]
+        uids[address] = event.uid.value
+    students = [f"{name}.{cast.contact.email[8:11]}@example.org" for name in ("lea", "noe")]
+    steps.give_addresses(teacher, visit, students)
+    for address in students:
+        mail = post.take(to=address)
+        event = steps.invitation(mail, method="REQUEST")
+        assert steps.attendees(event) == [f"mailto:{address}"]
+        assert event.sequence.value == "0"
+        assert not any(other in mail.raw.decode() for other in students if other != address)
+        uids[address] = event.uid.value
+    assert len(set(uids.values())) == len(uids)
+    assert post.take_rest() == []
+
+    # The class page and the feed need no address.
+    code = teacher.locator(".class-code").inner_text()
+    student = enters(java_script_enabled=cast.scripts)
+    student.goto("/c")
+    student.get_by_label("Le code de ta classe").fill(code.lower())
+    steps.main(student).get_by_role("button").first.click()
+    expect(steps.heading(student)).to_contain_text("on visite")
+    file = demo.ask(f"/c/{code}/visit.ics")
+    assert file.content_type.startswith("text/calendar")
+    assert "attendee" not in vobject.readOne(file.body).vevent.contents
+    feed = steps.main(student).locator("a[href^='webcal:']").get_attribute("href")
+    feed = "http" + feed.removeprefix("webcal")
+    assert len(vobject.readOne(demo.ask(feed).body).vevent_list) >= 1
+
+    # The company moves the slot: the same events, with a higher number and a new hour.
+    host = enters(cast.contact, java_script_enabled=cast.scripts)
+    post.take(to=cast.contact.email, subject="connexion")
+    steps.change_slot(host, company_visit=cast.school_class, starts="10:15", ends="12:15")
+    for address in (*people, *students):
+        event = steps.invitation(post.take(to=address), method="REQUEST")
+        assert event.uid.value == uids[address]
+        assert event.sequence.value == "1"
+        assert steps.in_paris(event).replace(tzinfo=None) == datetime.combine(cast.on, time(10, 15))
+    assert post.take_rest() == []
+
+    # Other numbers concern adults only.
+    steps.change_numbers(teacher, visit, students=20)
+    told_of_numbers = {mail.to for mail in post.take_rest()}
+    assert told_of_numbers
+    assert not any(address in to for to in told_of_numbers for address in students)
+
+    # Cancelled: gone from every calendar, and the coordinator sees it.
+    steps.cancel(teacher, visit, reason="Le transport", note="Plus de car ce jour-là")
+    expect(steps.state(teacher)).to_have_text("Annulée par l’établissement")
+    for address in (*people, *students):
+        event = steps.invitation(post.take(to=address), method="CANCEL")
+        assert event.uid.value == uids[address]
+        assert int(event.sequence.value) >= 2
+        assert event.status.value == "CANCELLED"
+    assert post.take_rest() == []
+    coordinator = enters(COORDINATOR, java_script_enabled=cast.scripts)
+    coordinator.goto("/coordinator/?state=ended")
+    coordinator.get_by_role("searchbox").fill(cast.school_class)
+    steps.press(coordinator, "Chercher")
+    expect(steps.main(coordinator)).to_contain_text("Annulée par l’établissement")
