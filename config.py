@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 
 from scheduler.domain.policy import Policy
@@ -57,7 +57,7 @@ class Settings:
             name = each.name.upper()
             if each.name in {"policy", "testing"} or name not in env:
                 continue
-            _read(found, each.name, env[name], _READERS[str(each.type)], problems)
+            _read(env, name, each, found, problems)
         if not found.get("secret_key"):
             problems.append("SECRET_KEY is missing (any long random text)")
         if not found.get("seal_keys"):
@@ -75,22 +75,21 @@ def _policy(env: Mapping[str, str], problems: list[str]) -> Policy:
     for each in dataclasses.fields(Policy):
         name = f"POLICY_{each.name.upper()}"
         if name in env:
-            _read(found, each.name, env[name], _READERS[str(each.type)], problems, name)
+            _read(env, name, each, found, problems)
     return Policy(**found)
 
 
-def _read(  # noqa: PLR0913 - one private line-saver
+def _read(
+    env: Mapping[str, str],
+    name: str,
+    each: dataclasses.Field[Any],
     found: dict[str, Any],
-    key: str,
-    text: str,
-    reader: Callable[[str], Any],
     problems: list[str],
-    name: str | None = None,
 ) -> None:
     try:
-        found[key] = reader(text)
+        found[each.name] = _READERS[str(each.type)](env[name])
     except ValueError:
-        problems.append(f"{name or key.upper()} cannot be read: {text!r}")
+        problems.append(f"{name} cannot be read: {env[name]!r}")
 
 
 def _boolean(text: str) -> bool:
@@ -103,7 +102,7 @@ def _boolean(text: str) -> bool:
 
 def _month_day(text: str) -> tuple[int, int]:
     month, _, day = text.partition("-")
-    datetime(2000, int(month), int(day))  # noqa: DTZ001 - only checks the numbers
+    datetime(2000, int(month), int(day), tzinfo=UTC)
     return int(month), int(day)
 
 

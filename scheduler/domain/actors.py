@@ -66,4 +66,4 @@ def for_host(actor: Actor, host_id: int, *, visit_id: int | None = None) -> bool
 def need(allowed: bool) -> None:  # noqa: FBT001 - reads as a sentence at the call
     """Raise ``NotFound`` unless allowed: nobody learns what exists (P6)."""
     if not allowed:
-        raise NotFound()
+        raise NotFound

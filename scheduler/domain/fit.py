@@ -13,7 +13,13 @@ from itertools import islice
 
 from scheduler.domain import slots
 from scheduler.domain.classes import SchoolClass
-from scheduler.domain.localtime import half_day, is_wednesday_afternoon, local, local_day
+from scheduler.domain.localtime import (
+    SCHOOL_YEAR_STARTS,
+    half_day,
+    is_wednesday_afternoon,
+    local,
+    local_day,
+)
 from scheduler.domain.offers import OfferState, Rules
 from scheduler.domain.parties import Party, Seats, number_refusals, seat_refusals
 from scheduler.domain.policy import Policy
@@ -175,7 +181,7 @@ def _wednesday(case: Case) -> Iterator[Refusal]:
 
 def _exam(case: Case, *, policy: Policy) -> Iterator[Refusal]:
     exam_on = policy.exam_on(day=case.day)
-    in_spring = case.day.month < 9  # noqa: PLR2004 - before the next school year
+    in_spring = case.day.month < SCHOOL_YEAR_STARTS
     if case.school_class.exam_block and in_spring and case.day > exam_on:
         yield AfterExam(exam_on=exam_on.isoformat())
 

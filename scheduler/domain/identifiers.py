@@ -48,7 +48,7 @@ def siret(text: str) -> str:
 
 def _luhn(digits: str) -> bool:
     doubled = [int(digit) * 2 for digit in digits[-2::-2]]
-    total = sum(each - 9 if each > 9 else each for each in doubled)  # noqa: PLR2004
+    total = sum(sum(divmod(each, 10)) for each in doubled)
     return (total + sum(int(digit) for digit in digits[-1::-2])) % 10 == 0
 
 

@@ -76,9 +76,7 @@ def number_refusals(
     stated = (party.girls or 0) + (party.boys or 0)
     if stated > max(party.students, 0):
         refusals.append(
-            NumbersDisagree(
-                girls=party.girls, boys=party.boys, students=party.students
-            )
+            NumbersDisagree(girls=party.girls, boys=party.boys, students=party.students)
         )
     needed = adults_needed(
         party.students, subgroup_size=subgroup_size, school_minimum=school_minimum
@@ -98,9 +96,7 @@ def seat_refusals(party: Party, *, offered: Seats, taken: Seats) -> list[Refusal
     """Whether the group fits into what is left, counted three ways (P1)."""
     if party.students > offered.students:
         return [
-            GroupTooBig(
-                unit="students", most=offered.students, asked=party.students
-            )
+            GroupTooBig(unit="students", most=offered.students, asked=party.students)
         ]
     if offered.people is not None and party.people > offered.people:
         return [GroupTooBig(unit="people", most=offered.people, asked=party.people)]

@@ -7,7 +7,7 @@ The words belong to ``templates/_parts/refusals.html``; the status of a page to
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class Refusal(Exception):
     """The rules forbid what was asked. ``code`` is stable."""
 
     code = "refused"

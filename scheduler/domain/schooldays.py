@@ -14,7 +14,7 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Closure:
-    """Days without school, both ends included. ``kind``: holiday, bridge, …"""
+    """Days without school, both ends included. ``kind``: holiday, bridge or other."""
 
     first_on: date
     last_on: date

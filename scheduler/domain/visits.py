@@ -88,9 +88,7 @@ AFTER: dict[tuple[VisitState, Step], VisitState] = {
     (VisitState.MOVING, Step.COMPLETE): VisitState.DONE,
 }
 
-HOLDS_SEATS = frozenset(
-    {VisitState.REQUESTED, VisitState.CONFIRMED, VisitState.MOVING}
-)
+HOLDS_SEATS = frozenset({VisitState.REQUESTED, VisitState.CONFIRMED, VisitState.MOVING})
 INVITED = frozenset({VisitState.CONFIRMED, VisitState.MOVING})
 WAITS_FOR_HOST = frozenset({VisitState.REQUESTED, VisitState.MOVING})
 USES_CAP = HOLDS_SEATS | {VisitState.DONE}
@@ -203,21 +201,21 @@ def change_numbers(visit: Visit, *, party: Party) -> Visit:
 def switch(visit: Visit, *, slot_id: int) -> Visit:
     """A request that nobody has answered yet goes to another slot."""
     if slot_id == visit.slot_id:
-        raise SameSlot()
+        raise SameSlot
     return _next(visit, Step.SWITCH, slot_id=slot_id)
 
 
 def ask_move(visit: Visit, *, slot_id: int) -> Visit:
     """Ask the host for another slot; the old date stands until the answer."""
     if slot_id == visit.slot_id:
-        raise SameSlot()
+        raise SameSlot
     return _next(visit, Step.ASK_MOVE, wanted_slot_id=slot_id)
 
 
 def move_at_once(visit: Visit, *, slot_id: int) -> Visit:
     """The offer confirms by itself: the visit is on the other slot now."""
     if slot_id == visit.slot_id:
-        raise SameSlot()
+        raise SameSlot
     return _next(visit, Step.MOVE_AT_ONCE, slot_id=slot_id)
 
 
@@ -261,9 +259,9 @@ def complete(visit: Visit) -> Visit:
     return replace(visit, state=after(visit, Step.COMPLETE), wanted_slot_id=None)
 
 
-def _need_note(needed: bool, note: str) -> None:  # noqa: FBT001 - one private guard
+def _need_note(needed: bool, note: str) -> None:  # noqa: FBT001 - a private guard
     if needed and not note.strip():
-        raise ReasonMissing()
+        raise ReasonMissing
 
 
 def is_late(
@@ -314,7 +312,7 @@ def answer_times(
 def reminder_times(
     starts_at: datetime, *, calendar: SchoolCalendar, policy: Policy
 ) -> tuple[datetime, datetime]:
-    """When D-7 (08:00) and D-1 (17:00) reminders are due, local time, never at night."""
+    """When the D-7 (08:00) and D-1 (17:00) reminders are due, by local time."""
     day = local_day(starts_at)
     week = day - timedelta(days=policy.reminder_days)
     eve = day - timedelta(days=1)

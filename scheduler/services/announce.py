@@ -33,7 +33,12 @@ from scheduler.services.snapshot import actor_side, snapshot
 STUDENT_LOCALE = "fr"
 ONE_SECOND = timedelta(seconds=1)
 ASKS_FOR_ANSWER = frozenset(
-    {Change.REQUESTED, Change.REQUEST_SWITCHED, Change.ANSWER_OVERDUE, Change.MOVE_ASKED}
+    {
+        Change.REQUESTED,
+        Change.REQUEST_SWITCHED,
+        Change.ANSWER_OVERDUE,
+        Change.MOVE_ASKED,
+    }
 )
 
 
@@ -69,9 +74,7 @@ def announce(
     contacts = access.contacts_of(session, visit.slot.offer.host_id)
     facts = {
         locale: {
-            **snapshot(
-                session, visit, locale=locale, contacts=contacts, before=before
-            ),
+            **snapshot(session, visit, locale=locale, contacts=contacts, before=before),
             **(said or {}),
         }
         for locale in ("fr", "en")
@@ -81,7 +84,14 @@ def announce(
         for recipient in _recipients(session, visit, telling, contacts):
             if wanted is None or recipient.address in wanted:
                 _tell(
-                    session, visit, change, telling, recipient, facts=facts, by=by, now=now
+                    session,
+                    visit,
+                    change,
+                    telling,
+                    recipient,
+                    facts=facts,
+                    by=by,
+                    now=now,
                 )
 
 

@@ -70,7 +70,7 @@ def accept_visit(session: Session, visit_id: int, *, by: Actor, now: datetime) -
         )
 
 
-def decline_visit(  # noqa: PLR0913 - one form
+def decline_visit(
     session: Session,
     visit_id: int,
     *,
@@ -105,7 +105,7 @@ def decline_visit(  # noqa: PLR0913 - one form
         )
 
 
-def propose_slots(  # noqa: PLR0913 - one form
+def propose_slots(
     session: Session,
     visit_id: int,
     slot_ids: Sequence[int],
@@ -120,7 +120,7 @@ def propose_slots(  # noqa: PLR0913 - one form
         offer_instead(session, row, slot_ids, note=note, by=by, now=now)
 
 
-def offer_instead(  # noqa: PLR0913 - everything the history keeps
+def offer_instead(
     session: Session,
     row: VisitRow,
     slot_ids: Sequence[int],
@@ -132,13 +132,13 @@ def offer_instead(  # noqa: PLR0913 - everything the history keeps
     """Propose the slots inside the caller's transaction (also one just made)."""
     proposed = rules.propose(row.as_domain(), note=note)
     if not slot_ids:
-        raise NotFound()
+        raise NotFound
     for slot_id in sorted(set(slot_ids)):
         slot = visits.slot_to_take(session, slot_id)
         if slot is None or slot.offer.host_id != row.slot.offer.host_id:
-            raise NotFound()
+            raise NotFound
         if slot_id == row.slot_id:
-            raise SameSlot()
+            raise SameSlot
         case = fitting.cases(
             session,
             row.school_class,
@@ -173,7 +173,7 @@ def stands_in_the_way(
     ]
 
 
-def cancel_by_host(  # noqa: PLR0913 - one form
+def cancel_by_host(
     session: Session,
     visit_id: int,
     *,
@@ -188,7 +188,7 @@ def cancel_by_host(  # noqa: PLR0913 - one form
         call_off(session, row, reason=reason, note=note, by=by, now=now)
 
 
-def call_off(  # noqa: PLR0913 - everything the history keeps
+def call_off(
     session: Session,
     row: VisitRow,
     *,
@@ -233,6 +233,6 @@ def _mine(session: Session, visit_id: int, by: Actor) -> VisitRow:
     """The visit, locked, if the actor speaks for its host."""
     row = visits.visit_to_change(session, visit_id)
     if row is None:
-        raise NotFound()
+        raise NotFound
     need(for_host(by, row.slot.offer.host_id, visit_id=visit_id))
     return row

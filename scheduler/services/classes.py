@@ -69,7 +69,7 @@ def change_class(
         )
 
 
-def add_absence(  # noqa: PLR0913 - one form
+def add_absence(
     session: Session,
     class_id: int,
     *,
@@ -106,7 +106,12 @@ def remove_absence(
             )
         )
         journal.note_organisation(
-            session, row.school_id, "absence_removed", by=by, now=now, school_class=row.id
+            session,
+            row.school_id,
+            "absence_removed",
+            by=by,
+            now=now,
+            school_class=row.id,
         )
 
 
@@ -122,11 +127,9 @@ def rotate_feed(session: Session, class_id: int, *, by: Actor, now: datetime) ->
 
 def _check(text: ClassText) -> None:
     if text.students < 1:
-        raise NoStudents()
+        raise NoStudents
     if (text.girls or 0) + (text.boys or 0) > text.students:
-        raise NumbersDisagree(
-            girls=text.girls, boys=text.boys, students=text.students
-        )
+        raise NumbersDisagree(girls=text.girls, boys=text.boys, students=text.students)
 
 
 def _take(row: SchoolClassRow, text: ClassText) -> None:
@@ -145,6 +148,6 @@ def _mine(session: Session, class_id: int, by: Actor) -> SchoolClassRow:
     visits.lock(session, class_ids=[class_id])
     row = visits.class_to_ask_for(session, class_id)
     if row is None:
-        raise NotFound()
+        raise NotFound
     need(for_school(by, row.school_id))
     return row

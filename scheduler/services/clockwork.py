@@ -125,9 +125,7 @@ def _expire(session: Session, row: VisitRow, *, now: datetime) -> bool:
         change = Change.EXPIRED
     seats.recount(session, row.slot, wanted)
     announce(session, row, change, by=LOOP, now=now, before=before)
-    journal.note_visit(
-        session, row, change.value, by=LOOP, now=now, before=state.value
-    )
+    journal.note_visit(session, row, change.value, by=LOOP, now=now, before=state.value)
     return True
 
 

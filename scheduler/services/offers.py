@@ -113,7 +113,7 @@ def put_offer(
     _check(text)
     need(for_host(by, host_id))
     if offers.host_whole(session, host_id) is None:
-        raise NotFound()
+        raise NotFound
     row = OfferRow(host_id=host_id, created_at=now, title=text.title)
     row.fields = []
     row.witnesses = []
@@ -208,14 +208,14 @@ def set_caps(
         visits.lock(session, host_ids=[host_id])
         host = offers.host_whole(session, host_id)
         if host is None:
-            raise NotFound()
+            raise NotFound
         host.cap_per_day = caps.per_day
         host.cap_per_month = caps.per_month
         host.cap_per_year = caps.per_year
         journal.note_organisation(session, host_id, "caps_set", by=by, now=now)
 
 
-def add_closed_days(  # noqa: PLR0913 - one form
+def add_closed_days(
     session: Session,
     host_id: int,
     *,
@@ -316,6 +316,6 @@ def _step(
 def _mine(session: Session, offer_id: int, by: Actor) -> OfferRow:
     row = offers.offer_whole(session, offer_id)
     if row is None:
-        raise NotFound()
+        raise NotFound
     need(for_host(by, row.host_id))
     return row

@@ -126,7 +126,7 @@ def _deliver(
         final = not isinstance(failure, Deferred)
         _failed(session, message_id, str(failure), now=now(), final=final)
         return False
-    except Exception as failure:  # noqa: BLE001 - a loop must outlive its items
+    except Exception as failure:
         log.exception("message_failed", message=message_id)
         _failed(session, message_id, type(failure).__name__, now=now(), final=False)
         return False
@@ -212,7 +212,7 @@ def retry(session: Session, message_id: int, *, now: datetime) -> None:
     with transaction(session):
         row = queries.message_to_change(session, message_id)
         if row is None:
-            raise NotFound()
+            raise NotFound
         unsent = row.state in {MessageState.DEAD, MessageState.WAITING}
         purged = not row.address
         if purged or not unsent or queries.has_newer(session, row):

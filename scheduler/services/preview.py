@@ -1,4 +1,4 @@
-"""What would be answered to a request before it is sent; nothing here writes (TE-M3)."""
+"""What would be answered to a request before it is sent; nothing here writes."""
 
 from __future__ import annotations
 

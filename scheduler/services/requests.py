@@ -50,7 +50,7 @@ def request_visit(
     with transaction(session):
         host_id = visits.host_of_slot(session, request.slot_id)
         if host_id is None or by.person_id is None:
-            raise NotFound()
+            raise NotFound
         visits.lock(
             session,
             host_ids=[host_id],
@@ -60,10 +60,15 @@ def request_visit(
         klass = visits.class_to_ask_for(session, request.class_id)
         slot = visits.slot_to_take(session, request.slot_id)
         if klass is None or slot is None:
-            raise NotFound()
+            raise NotFound
         need(for_school(by, klass.school_id) and klass.active)
         _demand_fit(
-            session, klass, slot, organiser_id=by.person_id, party=request.party, now=now
+            session,
+            klass,
+            slot,
+            organiser_id=by.person_id,
+            party=request.party,
+            now=now,
         )
 
         row = VisitRow(
@@ -94,7 +99,7 @@ def request_visit(
         return row.id
 
 
-def change_numbers(  # noqa: PLR0913 - one form
+def change_numbers(
     session: Session,
     visit_id: int,
     party: Party,
@@ -137,7 +142,9 @@ def change_numbers(  # noqa: PLR0913 - one form
         )
 
 
-def withdraw_visit(session: Session, visit_id: int, *, by: Actor, now: datetime) -> None:
+def withdraw_visit(
+    session: Session, visit_id: int, *, by: Actor, now: datetime
+) -> None:
     """Take a request back, or the wish to move: the visit then stays where it is."""
     with transaction(session):
         row = _mine(session, visit_id, by)
@@ -165,7 +172,7 @@ def choose_slot(
         row = _mine(session, visit_id, by)
         offered = {each.slot_id for each in visits.proposals_for(session, row.id)}
         if slot_id not in offered:
-            raise NotFound()
+            raise NotFound
         chosen = rules.choose(row.as_domain(), slot_id=slot_id)
         slot = _slot_of_host(session, slot_id, row.slot.offer.host_id)
         _demand_fit(
@@ -240,7 +247,7 @@ def move_visit(
         )
 
 
-def cancel_by_school(  # noqa: PLR0913 - one form
+def cancel_by_school(
     session: Session,
     visit_id: int,
     *,
@@ -260,7 +267,9 @@ def cancel_by_school(  # noqa: PLR0913 - one form
             policy=house_of(session).policy,
         )
         row.take(
-            rules.cancel_by_school(row.as_domain(), reason=reason, note=note, late=late),
+            rules.cancel_by_school(
+                row.as_domain(), reason=reason, note=note, late=late
+            ),
             now=now,
         )
         schedule.ended(session, row, now=now)
@@ -278,7 +287,7 @@ def cancel_by_school(  # noqa: PLR0913 - one form
         )
 
 
-def _demand_fit(  # noqa: PLR0913 - everything a rule may ask about
+def _demand_fit(
     session: Session,
     klass: SchoolClassRow,
     slot: SlotRow,
@@ -306,7 +315,7 @@ def _demand_fit(  # noqa: PLR0913 - everything a rule may ask about
 def _to_change(session: Session, visit_id: int) -> VisitRow:
     row = visits.visit_to_change(session, visit_id)
     if row is None:
-        raise NotFound()
+        raise NotFound
     return row
 
 
@@ -326,9 +335,9 @@ def _reload(session: Session, row: VisitRow) -> VisitRow:
 def _slot_of_host(session: Session, slot_id: int, host_id: int) -> SlotRow:
     slot = visits.slot_to_take(session, slot_id)
     if slot is None:
-        raise NotFound()
+        raise NotFound
     if slot.offer.host_id != host_id:
-        raise OtherHost()
+        raise OtherHost
     return slot
 
 

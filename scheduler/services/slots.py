@@ -89,7 +89,7 @@ class WeeklyRule:
     place: str = ""
 
 
-def add_slot(  # noqa: PLR0913 - one form
+def add_slot(
     session: Session,
     offer_id: int,
     times: SlotTimes,
@@ -104,7 +104,7 @@ def add_slot(  # noqa: PLR0913 - one form
         return put_slot(session, offer, times, wanted=wanted, by=by, now=now)
 
 
-def put_slot(  # noqa: PLR0913 - one form
+def put_slot(
     session: Session,
     offer: OfferRow,
     times: SlotTimes,
@@ -173,7 +173,7 @@ def plan_for(
     """The plan of a rule for this offer, to be shown before it is stored."""
     offer = offers.offer_whole(session, offer_id)
     if offer is None:
-        raise NotFound()
+        raise NotFound
     need(for_host(by, offer.host_id))
     calendar = offers.zone_calendar(session)
     return weekly_plan(
@@ -185,7 +185,7 @@ def plan_for(
     )
 
 
-def add_weekly_slots(  # noqa: PLR0913 - one form
+def add_weekly_slots(
     session: Session,
     offer_id: int,
     rule: WeeklyRule,
@@ -200,7 +200,7 @@ def add_weekly_slots(  # noqa: PLR0913 - one form
         return put_weekly_slots(session, offer, rule, wanted=wanted, by=by, now=now)
 
 
-def put_weekly_slots(  # noqa: PLR0913 - one form
+def put_weekly_slots(
     session: Session,
     offer: OfferRow,
     rule: WeeklyRule,
@@ -221,7 +221,7 @@ def put_weekly_slots(  # noqa: PLR0913 - one form
     return plan
 
 
-def change_slot(  # noqa: PLR0913 - one form
+def change_slot(
     session: Session,
     slot_id: int,
     times: SlotTimes,
@@ -268,7 +268,7 @@ def reopen_slot(session: Session, slot_id: int, *, by: Actor, now: datetime) -> 
     _set_state(session, slot_id, SlotState.CLOSED, SlotState.OPEN, by=by, now=now)
 
 
-def cancel_slot(  # noqa: PLR0913 - one form
+def cancel_slot(
     session: Session,
     slot_id: int,
     *,
@@ -287,9 +287,7 @@ def cancel_slot(  # noqa: PLR0913 - one form
             if row.slot_id != slot.id:
                 _drop_move(session, row, by=by, now=now)
             elif row.state is not VisitState.PROPOSED:
-                answers.call_off(
-                    session, row, reason=reason, note=note, by=by, now=now
-                )
+                answers.call_off(session, row, reason=reason, note=note, by=by, now=now)
                 called_off += 1
         slot.state = SlotState.CANCELLED
         offers.drop_proposals_of(session, slot.id)
@@ -323,7 +321,7 @@ def _drop_move(session: Session, row: VisitRow, *, by: Actor, now: datetime) -> 
     )
 
 
-def _follow(  # noqa: PLR0913 - a change and its history
+def _follow(
     session: Session,
     row: VisitRow,
     slot: SlotRow,
@@ -371,7 +369,7 @@ def _follow(  # noqa: PLR0913 - a change and its history
     )
 
 
-def _set_state(  # noqa: PLR0913 - from, to, who, when
+def _set_state(
     session: Session,
     slot_id: int,
     expected: SlotState,
@@ -447,7 +445,7 @@ def _my_offer(session: Session, offer_id: int, by: Actor) -> OfferRow:
     """The offer with its host locked, if the actor speaks for the host."""
     offer = offers.offer_whole(session, offer_id)
     if offer is None:
-        raise NotFound()
+        raise NotFound
     need(for_host(by, offer.host_id))
     visits.lock(session, host_ids=[offer.host_id])
     return offer
@@ -457,7 +455,7 @@ def _my_slot(session: Session, slot_id: int, by: Actor) -> SlotRow:
     """The slot, with its host and everybody who is on it locked."""
     host_id = visits.host_of_slot(session, slot_id)
     if host_id is None:
-        raise NotFound()
+        raise NotFound
     need(for_host(by, host_id))
     visits.lock(session, host_ids=[host_id])
     keys = visits.keys_on_slot(session, slot_id)
@@ -468,7 +466,7 @@ def _my_slot(session: Session, slot_id: int, by: Actor) -> SlotRow:
     )
     slot = visits.slot_to_take(session, slot_id)
     if slot is None:
-        raise NotFound()
+        raise NotFound
     return slot
 
 
@@ -484,4 +482,3 @@ def _note(
     journal.note_organisation(
         session, offer.host_id, what, by=by, now=now, offer=offer.id, **details
     )
-

@@ -127,7 +127,7 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str,
 
 
 def address(slot: SlotRow) -> str:
-    """Where to go, on one line: the slot's own place, else the offer's, with the town."""
+    """Where to go, on one line: the slot's own place or the offer's, with the town."""
     organisation = slot.offer.host.organisation
     commune = organisation.commune
     street = slot.place or slot.offer.street or organisation.street

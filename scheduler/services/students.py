@@ -55,12 +55,12 @@ def checked_addresses(lines: Iterable[str]) -> list[str]:
 def set_addresses(
     session: Session, visit_id: int, lines: Iterable[str], *, by: Actor, now: datetime
 ) -> None:
-    """The whole list for the visit: who is new is invited, who is gone gets a CANCEL."""
+    """The whole list: who is new is invited, who is gone gets a CANCEL."""
     addresses = checked_addresses(lines)
     with transaction(session):
         row = visits.visit_to_change(session, visit_id)
         if row is None:
-            raise NotFound()
+            raise NotFound
         need(for_school(by, row.school_class.school_id))
         if row.state in ENDED:
             raise WrongState(state=row.state.value, step="set_addresses")
@@ -79,9 +79,7 @@ def set_addresses(
             if digest not in wanted
         ]
         if row.state in INVITED and removed:
-            announce(
-                session, row, Change.STUDENT_REMOVED, by=by, now=now, only=removed
-            )
+            announce(session, row, Change.STUDENT_REMOVED, by=by, now=now, only=removed)
         for digest, each in held.items():
             if digest not in wanted:
                 session.delete(each)

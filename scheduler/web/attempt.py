@@ -1,9 +1,9 @@
-"""A form meets a service: what was typed stays, and a refusal is shown with it (P10)."""
+"""A form meets a service: what was typed stays, a refusal is shown with it (P10)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from flask_wtf import FlaskForm
 
@@ -20,7 +20,7 @@ class ServiceForm(FlaskForm):
     the form as a whole.
     """
 
-    places: dict[str, str] = {}  # noqa: RUF012 - a constant of each form
+    places: ClassVar[dict[str, str]] = {}
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""One check per room: who is not signed in signs in, who may not enter finds nothing."""
+"""One check per room: who is unknown signs in, who may not enter finds nothing."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ from scheduler.extensions import db
 
 STATUS = {"not_found": 404, "link_spent": 410, "too_many_tries": 429}
 CONFLICT = 409
+FIRST_ERROR = 400
+FIRST_BUG = 500
 PAGES = {400, 404, 410, 413, 429}
 
 
@@ -38,12 +40,12 @@ def forged(_error: CSRFError) -> ResponseReturnValue:
 def http_error(error: HTTPException) -> ResponseReturnValue:
     """Werkzeug's own errors, in our words."""
     code = error.code or 500
-    if code < 400:  # noqa: PLR2004 - redirects are answers, not errors
+    if code < FIRST_ERROR:
         return error.get_response()
     if code in {403, 405}:
         code = PageNotFound.code
     if code not in PAGES:
-        code = 400 if code < 500 else 500  # noqa: PLR2004 - the two families
+        code = FIRST_ERROR if code < FIRST_BUG else FIRST_BUG
     return render_template(f"errors/{code}.html", refusal=None), code
 
 

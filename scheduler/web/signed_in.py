@@ -1,4 +1,4 @@
-"""Who is looking: Flask-Login over our own sessions, which can be listed and revoked."""
+"""Who is looking: Flask-Login over our own sessions, listed and revocable."""
 
 from __future__ import annotations
 

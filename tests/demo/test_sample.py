@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -60,8 +61,8 @@ def filled(session: Session, *, now: datetime) -> None:
 
 
 @pytest.fixture(scope="module")
-def monday(sqlite_template, tmp_path_factory):  # noqa: ANN201 - a generator
-    """The sample as it is on the demo's first Monday; tests that write roll back."""
+def monday(sqlite_template, tmp_path_factory):
+    """The sample on the demo's first Monday, for all tests; one adds a request."""
     file = tmp_path_factory.mktemp("sample") / "visits.db"
     file.write_bytes(sqlite_template.read_bytes())
     session = a_session(f"sqlite:///{file}")
@@ -272,9 +273,7 @@ def test_alternation_is_every_other_week(monday: Session):
         .order_by(AbsenceRow.first_on)
     ).all()
 
-    distances = {
-        later - earlier for earlier, later in zip(weeks, weeks[1:], strict=False)
-    }
+    distances = {later - earlier for earlier, later in pairwise(weeks)}
     assert distances == {timedelta(days=14)}
 
 

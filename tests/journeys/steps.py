@@ -135,7 +135,7 @@ def decline(page: Page, link: str, *, reason: str, note: str) -> None:
     page.goto(link)
     open_part(page, "Refuser")
     page.get_by_label(reason).check()
-    main(page).get_by_label("Un mot à l’enseignant").last.fill(note)
+    main(page).get_by_label("Un mot pour l’enseignant").last.fill(note)
     press(page, "Refuser la demande")
     expect(main(page)).to_contain_text("La demande est refusée")
 
@@ -166,7 +166,7 @@ def change_slot(page: Page, *, company_visit: str, starts: str, ends: str) -> No
     page.get_by_role("link", name="Modifier le créneau").click()
     page.get_by_label("De", exact=True).fill(starts)
     page.get_by_label("À", exact=True).fill(ends)
-    press(page, re.compile("^Enregistrer"))
+    press(page, "Modifier et prévenir tout le monde")
     page.wait_for_url(re.compile(r"/host/slots/\d+$"))
 
 

@@ -171,3 +171,120 @@ def test_visit_lives_from_the_search_to_the_cancellation(demo, enters, cast):
     coordinator.get_by_role("searchbox").fill(cast.school_class)
     steps.press(coordinator, "Chercher")
     expect(steps.main(coordinator)).to_contain_text("Annulée par l’établissement")
+
+
+VALERIE = Person(
+    name="Valérie Hamelin", email="valerie.hamelin@example.org", room="/teacher/"
+)
+MOULDS = "Des billes de plastique à la pièce d’auto"
+MOULDERS = "visites.h13@example.org"
+
+
+def asked_for(page, day: str) -> str:
+    """Valérie's class asks the moulders for a slot; the path of the visit."""
+    steps.search(page, "BTS CRSA 1")
+    steps.open_slot(page, MOULDS, day)
+    return steps.send_request(page)
+
+
+def test_company_declines_with_a_reason(demo, enters):
+    teacher = enters(VALERIE)
+    post = demo.postbox()
+    visit = asked_for(teacher, "12 janvier 2027")
+    link = link_in(post.take(to=MOULDERS))
+
+    steps.decline(
+        enters(), link, reason="Cette date ne nous convient pas", note="Maintenance"
+    )
+
+    told = post.take(to=VALERIE.email, subject="Demande refusée")
+    assert "Maintenance" in told.text
+    assert told.calendar is None
+    teacher.goto(visit)
+    expect(steps.state(teacher)).to_have_text("Refusée")
+    expect(steps.main(teacher)).to_contain_text("Maintenance")
+
+
+def test_company_offers_other_dates_and_the_visit_moves_once_agreed(demo, enters):
+    teacher, contact = enters(VALERIE), enters()
+    post = demo.postbox()
+    visit = asked_for(teacher, "9 février 2027")
+    link = link_in(post.take(to=MOULDERS))
+    post.take(to=VALERIE.email, subject="Demande envoyée")
+
+    # The company proposes; the teacher chooses, and that confirms.
+    steps.propose(contact, link, ["16 février 2027", "16 mars 2027"])
+    post.take(to=VALERIE.email, subject="autres dates")
+    teacher.goto(visit)
+    steps.press(teacher, re.compile("Choisir.*16 mars 2027"))
+    expect(steps.state(teacher)).to_have_text("Confirmée")
+    first = steps.invitation(post.take(to=VALERIE.email), method="REQUEST")
+    assert steps.in_paris(first).date() == date(2027, 3, 16)
+    post.take_rest()
+
+    # Another day is asked for and refused: the visit stands where it was.
+    steps.ask_to_move(teacher, visit, "6 avril 2027")
+    expect(steps.state(teacher)).to_have_text("Déplacement demandé")
+    steps.keep_the_date(
+        contact, link_in(post.take(to=MOULDERS)), reason="Nous n’avons pas le temps"
+    )
+    refused = post.take(to=VALERIE.email)
+    assert refused.calendar is None
+    teacher.goto(visit)
+    expect(steps.state(teacher)).to_have_text("Confirmée")
+    post.take_rest()
+
+    # Asked again and accepted: the same event, on its new day.
+    steps.ask_to_move(teacher, visit, "6 avril 2027")
+    steps.accept(contact, link_in(post.take(to=MOULDERS)))
+    moved = steps.invitation(post.take(to=VALERIE.email), method="REQUEST")
+    assert moved.uid.value == first.uid.value
+    assert int(moved.sequence.value) > int(first.sequence.value)
+    assert steps.in_paris(moved).date() == date(2027, 4, 6)
+
+
+def test_company_opens_its_doors_in_eight_questions(demo, enters):
+    host = enters(
+        Person(name="Agathe Sorin", email="visites.h02@example.org", room="/host/")
+    )
+    host.goto("/host/limits")
+    host.get_by_label("Du", exact=True).fill("2027-02-09")
+    steps.press(host, "Fermer ces jours")
+    expect(steps.main(host)).to_contain_text("9 février 2027")
+
+    host.goto("/host/offers/new")
+    host.get_by_label("Qui accueille la classe").fill("Agathe, designer")
+    host.get_by_label("Où attendez-vous la classe").fill("Sous le tilleul")
+    host.get_by_role("spinbutton", name="Combien d’élèves").fill("16")
+    host.get_by_label("À partir de quel niveau").select_option(label="La 3e (14 ans)")
+    host.get_by_label("Titre de la visite").fill("Du dessin à la découpe laser")
+    host.get_by_label("Que verront les élèves").fill("La découpe\nLe mur de croquis")
+    host.get_by_label("Quelle tenue").fill("Rien de particulier")
+    host.get_by_label("Mardi", exact=True).check()
+    host.get_by_label("Premier jour").fill("2027-02-01")
+    host.get_by_label("Dernier jour").fill("2027-03-31")
+    steps.press(host, "Voir d’abord les dates")
+    dates = host.locator("#dates")
+    expect(dates).to_contain_text("6 dates")
+    expect(dates).to_contain_text("3 jours écartés")
+    steps.press(host, "Publier l’offre")
+    expect(steps.heading(host)).to_have_text("Du dessin à la découpe laser")
+    expect(steps.state(host)).to_have_text("Publiée")
+
+    # Found by a teacher whose class it fits, on no day that was left out.
+    teacher = enters(
+        Person(
+            name="Claire Rousselet", email="claire.rousselet@example.org", room="/teacher/"
+        )
+    )
+    teacher.goto("/teacher/offers")
+    teacher.get_by_label("Pour quelle classe").select_option(label="1TRPM")
+    teacher.wait_for_url("**school_class=**")
+    teacher.get_by_label("TPE", exact=False).check()
+    teacher.wait_for_url("**sizes=**")
+    steps.open_slot(teacher, "Du dessin à la découpe laser", "mardi 2 février 2027")
+    teacher.go_back()
+    offered = steps.main(teacher).inner_text()
+    assert "16 mars 2027" in offered
+    for closed in ("9 février 2027", "23 février 2027", "2 mars 2027"):
+        assert closed not in offered

@@ -1,4 +1,4 @@
-"""A post that keeps what it is given and fails as it is told, and mail to send by it."""
+"""A post that keeps what it is given and fails when told to, and mail for it."""
 
 from __future__ import annotations
 

@@ -114,9 +114,10 @@ def test_who_asked_before_a_slot_was_closed_may_come(session, world):
     assert stored(session, visit).state is VisitState.CONFIRMED
 
 
-def test_a_yes_counts_the_seats_again(session, world):
+def test_a_yes_to_a_move_counts_the_visits_own_seats_once(session, world):
     visit = rows.visit_in(session, world, VisitState.MOVING)
     session.get_one(SlotRow, world.slots[1]).max_groups = 2
+    session.commit()
     rows.ask(
         session,
         world,

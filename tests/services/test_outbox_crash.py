@@ -1,5 +1,6 @@
-"""Kill -9 of the worker while it sends: nothing is lost, the newest arrives, and what
-arrives twice is the same letter.
+"""Kill -9 of the worker while it sends.
+
+Nothing is lost, the newest revision arrives, and what arrives twice is one letter.
 """
 
 from __future__ import annotations

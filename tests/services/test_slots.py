@@ -365,7 +365,8 @@ def test_a_slot_that_is_only_wanted_asks_the_host_again(session, world, outbox):
     visit = rows.visit_in(session, world, VisitState.MOVING)
     outbox.news()
 
-    change(session, world, world.slots[1], hours(date(2027, 1, 8)))
+    monday = instant(date(2027, 1, 4), time(9))
+    change(session, world, world.slots[1], hours(date(2027, 1, 8)), now=monday)
 
     assert outbox.lines() == {
         ("move_requested_host", who, None, None) for who in (HOST, SUBSTITUTE)

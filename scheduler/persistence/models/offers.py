@@ -115,7 +115,7 @@ class WitnessRow(Base):
 
 
 class SlotRow(Base):
-    """``*_taken`` is recounted with every change; the CHECKs are the last guard (P1)."""
+    """``*_taken`` is recounted with every change; CHECKs are the last guard (P1)."""
 
     __tablename__ = "slot"
     __table_args__ = (

@@ -31,7 +31,9 @@ class VisitRow(Base):
     class_id: Mapped[int] = mapped_column(ForeignKey("school_class.id"), index=True)
     organiser_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), index=True)
-    wanted_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"), index=True)
+    wanted_slot_id: Mapped[int | None] = mapped_column(
+        ForeignKey("slot.id"), index=True
+    )
     revision: Mapped[int] = mapped_column(default=0)
     students: Mapped[int]
     girls: Mapped[int | None]

@@ -26,7 +26,9 @@ INSERT: dict[str, Callable[..., Any]] = {
 
 def link_by_digest(session: Session, digest: str) -> LinkRow | None:
     """The link, whatever its state."""
-    return session.scalars(select(LinkRow).where(LinkRow.digest == digest)).one_or_none()
+    return session.scalars(
+        select(LinkRow).where(LinkRow.digest == digest)
+    ).one_or_none()
 
 
 def link_to_spend(session: Session, digest: str) -> LinkRow | None:

@@ -481,7 +481,9 @@ def closed_for_schools(session: Session, *, start: date, end: date) -> list[Clos
 def visits_waiting(session: Session, host_id: int, *, locale: str) -> list[VisitLine]:
     """Visits that wait for the company's answer, the most urgent first."""
     lines = _lines(session, host_id, VisitRow.state.in_(WAITS_FOR_HOST), locale=locale)
-    return sorted(lines, key=lambda line: (line.answer_due_at or line.starts_at, line.starts_at))
+    return sorted(
+        lines, key=lambda line: (line.answer_due_at or line.starts_at, line.starts_at)
+    )
 
 
 def visits_next(

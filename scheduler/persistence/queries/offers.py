@@ -66,9 +66,7 @@ def slot_times(
 def zone_calendar(session: Session) -> CalendarRow | None:
     """The school calendar of the campus's zone."""
     return session.scalars(
-        select(CalendarRow)
-        .where(CalendarRow.code == ZONE)
-        .options(*calendar_whole())
+        select(CalendarRow).where(CalendarRow.code == ZONE).options(*calendar_whole())
     ).one_or_none()
 
 

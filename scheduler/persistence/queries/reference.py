@@ -36,7 +36,9 @@ def levels(session: Session) -> Sequence[LevelRow]:
 def school_kinds(session: Session) -> Sequence[SchoolKindRow]:
     """Kinds of school in use."""
     return session.scalars(
-        select(SchoolKindRow).where(SchoolKindRow.active).order_by(SchoolKindRow.position)
+        select(SchoolKindRow)
+        .where(SchoolKindRow.active)
+        .order_by(SchoolKindRow.position)
     ).all()
 
 
@@ -62,7 +64,9 @@ def ppe(session: Session) -> dict[str, PpeRow]:
     return {row.code: row for row in rows}
 
 
-def paths_for(session: Session, field_codes: Sequence[str]) -> Sequence[TrainingPathRow]:
+def paths_for(
+    session: Session, field_codes: Sequence[str]
+) -> Sequence[TrainingPathRow]:
     """Training paths that lead to the fields, in their order."""
     return session.scalars(
         select(TrainingPathRow)

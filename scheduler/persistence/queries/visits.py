@@ -116,9 +116,7 @@ def visit_to_change(session: Session, visit_id: int) -> VisitRow | None:
     ).one_or_none()
     if keys is None:
         return None
-    lock(
-        session, host_ids=[keys[0]], class_ids=[keys[1]], person_ids=[keys[2]]
-    )
+    lock(session, host_ids=[keys[0]], class_ids=[keys[1]], person_ids=[keys[2]])
     return session.scalars(
         select(VisitRow)
         .where(VisitRow.id == visit_id)
@@ -143,7 +141,10 @@ def visit_by_code(session: Session, code: str) -> VisitRow | None:
 
 def class_code_taken(session: Session, code: str) -> bool:
     """Whether the code is given to some visit."""
-    return session.scalar(select(VisitRow.id).where(VisitRow.class_code == code)) is not None
+    return (
+        session.scalar(select(VisitRow.id).where(VisitRow.class_code == code))
+        is not None
+    )
 
 
 def class_to_ask_for(session: Session, class_id: int) -> SchoolClassRow | None:
@@ -239,9 +240,7 @@ def times_held_by_host(
     """
     counts = or_(
         VisitRow.state.in_(USES_CAP),
-        and_(
-            VisitRow.state == VisitState.CANCELLED_BY_SCHOOL, VisitRow.late.is_(True)
-        ),
+        and_(VisitRow.state == VisitState.CANCELLED_BY_SCHOOL, VisitRow.late.is_(True)),
     )
     held: list[tuple[int, int, datetime]] = []
     for slot_key, state in (

@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
-from wtforms import (
+from wtforms import (  # type: ignore[attr-defined]  # stubs: 3.2
     BooleanField,
     DateField,
     Field,
     IntegerField,
     RadioField,
-    SelectChoice,  # type: ignore[attr-defined]  # stubs: 3.2
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,

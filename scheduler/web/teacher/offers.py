@@ -329,9 +329,11 @@ def _between(first: date, last: date) -> str:
 
 
 def _item(slot: search.FoundSlot, chosen: ClassLine | None) -> Item:
-    tone = "open" if slot.fits else "wait" if slot.in_halves else "off"
+    tone, note = "open" if slot.fits else "off", None
     if slot.taken >= slot.seats:
-        tone = "full"
+        tone, note = "full", gettext("full")
+    elif slot.in_halves:
+        tone, note = "wait", gettext("half-group")
     return Item(
         starts_at=slot.starts_at,
         time=wording.time_of_day(slot.starts_at, locale()),
@@ -339,7 +341,7 @@ def _item(slot: search.FoundSlot, chosen: ClassLine | None) -> Item:
         url=url_for(
             ".slot", slot_id=slot.id, school_class=chosen.id if chosen else None
         ),
-        note=None,
+        note=note,
         tone=tone,
     )
 
