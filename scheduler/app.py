@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -16,7 +15,7 @@ from scheduler.demo import views as demo_views
 from scheduler.extensions import babel, csrf, db, migrate
 from scheduler.mail.compose import Compose, Imprint
 from scheduler.mail.smtp import SmtpPost
-from scheduler.persistence.engine import database_url, engine_options, prepare
+from scheduler.persistence.engine import absolute, engine_options, prepare
 from scheduler.persistence.sealed import Seal
 from scheduler.services import links
 from scheduler.services.house import House
@@ -31,7 +30,6 @@ from scheduler.web.teacher import views as teacher
 if TYPE_CHECKING:
     from config import Settings
 
-SQLITE = "sqlite:///"
 LARGEST_FORM = 1024 * 1024
 LINK_PATHS = {"sign_in": "/sign-in/", "answer_visit": "/h/"}
 
@@ -65,7 +63,7 @@ def create_app(settings: Settings) -> Flask:
 
 
 def _configure(app: Flask, settings: Settings) -> None:
-    url = absolute(database_url(settings.database_url))
+    url = absolute(settings.database_url)
     secure = settings.base_url.startswith("https://")
     app.config.update(
         SETTINGS=settings,
@@ -141,13 +139,3 @@ def composer(settings: Settings, house: House) -> Compose:
         links=address_of,
         templates=paths.TEMPLATES,
     )
-
-
-def absolute(url: str) -> str:
-    """A relative SQLite file lies below the working directory, which is made."""
-    file = url.removeprefix(SQLITE)
-    if file == url or not file or file == ":memory:":
-        return url
-    path = Path(file).absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return f"{SQLITE}{path}"

@@ -6,7 +6,6 @@ or a file is told in one; a traceback here is a bug.
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import os
 import signal
@@ -25,6 +24,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from scheduler import clock, logs, paths, wording
+from scheduler.app import create_app
 from scheduler.demo import serve as demo_parts
 from scheduler.demo.network import COORDINATOR_NAME
 from scheduler.demo.sample import load_sample
@@ -33,7 +33,7 @@ from scheduler.extensions import db
 from scheduler.jobs.runner import Loop
 from scheduler.jobs.table import jobs
 from scheduler.persistence import migrate as migrations
-from scheduler.persistence.engine import make_engine
+from scheduler.persistence.engine import absolute, make_engine
 from scheduler.persistence.queries import outbox as messages, outbox_lists
 from scheduler.services import lease, outbox as post_room, reference
 from scheduler.web.server import THREADS, Server, Serving, Stop
@@ -98,7 +98,7 @@ def demo(port: int, mail_port: int, *, reset: bool) -> None:
     settings = _settings(
         demo_parts.environment(os.environ, place, port=port, mail_port=mail_port)
     )
-    app = _create_app(settings)
+    app = create_app(settings)
     with app.app_context():
         _prepare_demo(db.engine)
         # The process that serves is forked from this one: no connection may be shared.
@@ -139,7 +139,7 @@ def serve(bind: str, workers: int | None, threads: int) -> None:
         _demand_free(host, int(port), "--bind")
     on_sqlite = settings.database_url.startswith("sqlite")
     Server(
-        lambda: _create_app(settings),
+        lambda: create_app(settings),
         Serving(
             bind=bind,
             workers=workers or (1 if on_sqlite else 2),
@@ -160,7 +160,7 @@ def worker() -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: told.set())
-    end = _start_loop(_create_app(settings), settings)
+    end = _start_loop(create_app(settings), settings)
     click.echo("The loop runs. Stop it with Ctrl+C or SIGTERM.")
     told.wait()
     end()
@@ -279,7 +279,7 @@ def _look_at_database(settings: Settings) -> str:
 
 
 def _look_at_templates(settings: Settings) -> str:
-    environment = _create_app(settings).jinja_env
+    environment = create_app(settings).jinja_env
     names = environment.list_templates(
         filter_func=lambda name: name.endswith(".html") and not name.startswith("mail/")
     )
@@ -339,12 +339,6 @@ def _settings(env: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _create_app(settings: Settings) -> Flask:
-    """The application; ``scheduler.app`` is the outer room, so it is called by name."""
-    app: Flask = importlib.import_module("scheduler.app").create_app(settings)
-    return app
-
-
 def _start_loop(app: Flask, settings: Settings) -> Callable[[], None]:
     loop = Loop(app, jobs(outbox_seconds=settings.outbox_seconds))
     loop.start()
@@ -358,8 +352,7 @@ def _no_loop() -> None:
 @contextmanager
 def _engine(settings: Settings) -> Iterator[Engine]:
     """An engine without the application: a look at the database, or its migration."""
-    app_module = importlib.import_module("scheduler.app")
-    engine = make_engine(app_module.absolute(settings.database_url))
+    engine = make_engine(absolute(settings.database_url))
     try:
         yield engine
     finally:
@@ -370,7 +363,7 @@ def _engine(settings: Settings) -> Iterator[Engine]:
 def _session() -> Iterator[Session]:
     settings = _settings(os.environ)
     _demand_migrated(settings)
-    app = _create_app(settings)
+    app = create_app(settings)
     with app.app_context():
         try:
             yield db.session()

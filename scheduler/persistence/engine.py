@@ -7,6 +7,7 @@ that two writers queue instead of failing half-way.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.persistence.sealed import Seal
 
+SQLITE = "sqlite:///"
 BUSY_MILLISECONDS = 20_000
 PLAIN_POSTGRES = ("postgresql://", "postgres://")
 
@@ -26,6 +28,17 @@ def database_url(url: str) -> str:
         if url.startswith(plain):
             return "postgresql+psycopg://" + url.removeprefix(plain)
     return url
+
+
+def absolute(url: str) -> str:
+    """The same, a SQLite file made absolute; its folder is made."""
+    url = database_url(url)
+    file = url.removeprefix(SQLITE)
+    if file == url or not file or file == ":memory:":
+        return url
+    path = Path(file).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return f"{SQLITE}{path}"
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -114,6 +114,10 @@ def _deliver(
     at = now()
     with transaction(session):
         row = queries.claim(session, message_id, now=at, lease_until=at + LEASE)
+        if row is not None and queries.has_newer(session, row):
+            # Its sender died, and by now a newer revision exists: that one is sent.
+            row.state, row.lease_until = MessageState.SUPERSEDED, None
+            row = None
         message = _opened(session, row) if row else None
     if message is None:
         return False

@@ -51,6 +51,13 @@ TOO_WIDE = """
       (each) => `<${each.localName} class="${each.className}">`).join(" ");
   }
 """
+# axe has given this rule up, but a label speaks for the first of two ids only.
+TWICE = """
+  () => {
+    const ids = [...document.querySelectorAll("[id]")].map((each) => each.id);
+    return [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))].join(" ");
+  }
+"""
 
 
 class Watch:
@@ -96,6 +103,8 @@ def look_at(page: Page, watch: Watch, path: str) -> None:
         look = f"{size['width']} {theme}"
         if size is PHONE and (words := page.evaluate(TOO_WIDE)):
             watch.note(f"scrolls sideways: {words}")
+        if words := page.evaluate(TWICE):
+            watch.note(f"ids used twice: {words}")
         for words in axe(page, EVERYTHING):
             watch.note(f"{look} {words}")
         page.emulate_media(color_scheme=other)

@@ -213,7 +213,7 @@ def test_company_offers_other_dates_and_the_visit_moves_once_agreed(demo, enters
     post.take(to=VALERIE.email, subject="Demande envoyée")
 
     # The company proposes; the teacher chooses, and that confirms.
-    steps.propose(contact, link, ["16 février 2027", "16 mars 2027"])
+    steps.propose(contact, link, ["9 mars 2027", "16 mars 2027"])
     post.take(to=VALERIE.email, subject="autres dates")
     teacher.goto(visit)
     steps.press(teacher, re.compile("Choisir.*16 mars 2027"))
@@ -248,7 +248,7 @@ def test_company_opens_its_doors_in_eight_questions(demo, enters):
         Person(name="Agathe Sorin", email="visites.h02@example.org", room="/host/")
     )
     host.goto("/host/limits")
-    host.get_by_label("Du", exact=True).fill("2027-02-09")
+    host.get_by_label("Premier jour").fill("2027-02-09")
     steps.press(host, "Fermer ces jours")
     expect(steps.main(host)).to_contain_text("9 février 2027")
 

@@ -82,7 +82,6 @@ def claim(
             older.invitation_id == MessageRow.invitation_id,
             older.id < MessageRow.id,
             older.state == MessageState.SENDING,
-            older.lease_until > now,
         )
         .exists()
     )

@@ -102,10 +102,14 @@ class Wanted(InputRequired):
             raise StopValidation(str(self.message))
 
 
-def line(label: Any, *, limit: int = LINE, required: bool = False) -> StringField:
-    """One line of text."""
+def line(
+    label: Any, *, limit: int = LINE, required: bool = False, id: str | None = None
+) -> StringField:
+    """One line of text; ``id`` if the page has another field of that name."""
     first = Wanted() if required else Optional()
-    return StringField(label, filters=[one_line], validators=[first, AtMost(limit)])
+    return StringField(
+        label, filters=[one_line], validators=[first, AtMost(limit)], id=id
+    )
 
 
 def text(label: Any, *, limit: int = TEXT, required: bool = False) -> TextAreaField:
