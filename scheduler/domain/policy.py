@@ -28,6 +28,9 @@ class Policy:
     class_code_days: int = 15
     student_addresses_days: int = 30
     max_addresses: int = 80
+    needs_days: int = 30
+    people_days: int = 730
+    history_days: int = 1096
 
     def exam_on(self, *, day: date) -> date:
         """The exam date in the calendar year of ``day`` (DOMAIN rule 8)."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import visits as rules
 from scheduler.domain.actors import LOOP
 from scheduler.domain.announcements import Change
-from scheduler.domain.localtime import local_day
+from scheduler.domain.localtime import local_day, school_year
 from scheduler.domain.visits import INVITED, WAITS_FOR_HOST, VisitState
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import access, purge, visits
@@ -68,6 +68,16 @@ def purge_personal_data(session: Session, *, now: datetime) -> dict[str, int]:
     with transaction(session):
         counts = purge.student_addresses(
             session, before=now - timedelta(days=policy.student_addresses_days)
+        )
+        counts |= purge.needs(session, before=now - timedelta(days=policy.needs_days))
+        counts["classes"] = purge.old_classes(
+            session, school_year=school_year(local_day(now)) - 1
+        )
+        counts["people"] = purge.people_gone(
+            session, before=now - timedelta(days=policy.people_days)
+        )
+        counts["history"] = purge.history(
+            session, before=now - timedelta(days=policy.history_days)
         )
         counts["links"] = purge.spent_links(session, before=now - timedelta(days=90))
         counts["sessions"] = purge.dead_sessions(session, before=now)

@@ -29,7 +29,8 @@ ERROR = "error"
 
 def session_on(engine: Engine) -> Session:
     return Session(
-        engine, info={"seal": Seal(("a key for tests",)), "house": House(link_key=b"key")}
+        engine,
+        info={"seal": Seal(("a key for tests",)), "house": House(link_key=b"key")},
     )
 
 

@@ -68,7 +68,10 @@ def test_changes_of_slots_and_visits_cross_without_a_deadlock(
             Accept(visit=visit, by=host, now=rows.NOW),
             Move(visit=visit, slot=die.choice(slots), by=campus, now=rows.NOW),
             ChangeNumbers(
-                visit=die.choice(asked), students=die.randint(5, 20), by=campus, now=rows.NOW
+                visit=die.choice(asked),
+                students=die.randint(5, 20),
+                by=campus,
+                now=rows.NOW,
             ),
             ChangeSlot(
                 slot=slots[number],

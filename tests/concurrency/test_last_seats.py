@@ -55,7 +55,10 @@ def crowd(session: Session, world: rows.World) -> list[Ask]:
     ]
     teachers = [
         rows.store_person(
-            session, f"Professeur {number}", role=Role.TEACHER, organisation=world.school
+            session,
+            f"Professeur {number}",
+            role=Role.TEACHER,
+            organisation=world.school,
         )
         for number in range(TEACHERS)
     ]
@@ -114,7 +117,11 @@ def test_500_attempts_of_8_processes_on_20_slots(
 
     # Nobody in two places, no cap exceeded.
     places = Counter(
-        (visit.class_id, local_day(visit.slot.starts_at), half_day(visit.slot.starts_at))
+        (
+            visit.class_id,
+            local_day(visit.slot.starts_at),
+            half_day(visit.slot.starts_at),
+        )
         for visit in stored
     )
     assert set(places.values()) == {1}
@@ -193,9 +200,7 @@ def test_of_two_slots_of_one_host_a_cap_of_one_leaves_one(
 ):
     setattr(session.get_one(HostRow, world.host), f"cap_per_{period}", 1)
     session.commit()
-    afternoon = rows.store_slot(
-        session, world.offer, rows.TUESDAY + timedelta(hours=5)
-    )
+    afternoon = rows.store_slot(session, world.offer, rows.TUESDAY + timedelta(hours=5))
     asks = [
         Ask(slot=slot, school_class=klass, by=who.actor, now=rows.NOW)
         for slot, klass, who in (

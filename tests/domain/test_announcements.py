@@ -91,5 +91,10 @@ def test_every_mail_has_its_three_templates(mail):
 
 
 def test_where_and_when_reach_everybody_who_holds_an_invitation():
-    for change in (Change.CONFIRMED, Change.SLOT_CHANGED, Change.MOVED, Change.CANCELLED):
+    for change in (
+        Change.CONFIRMED,
+        Change.SLOT_CHANGED,
+        Change.MOVED,
+        Change.CANCELLED,
+    ):
         assert {each.audience for each in TELLINGS[change]} == set(Audience)

@@ -105,7 +105,9 @@ def test_a_slot_that_has_begun_is_too_late():
 
 def test_every_rule_that_says_no_is_told_the_first_one_in_front():
     case = a_case(
-        rules=some_rules(state=OfferState.PAUSED, min_grade_rank=12, min_notice_days=60),
+        rules=some_rules(
+            state=OfferState.PAUSED, min_grade_rank=12, min_notice_days=60
+        ),
         party=a_party(adults=1),
     )
 
@@ -177,9 +179,7 @@ def test_wednesday_morning_is_a_school_day_for_a_college():
 
 
 def test_case_4_a_final_year_class_does_not_come_after_the_exam_date():
-    case = a_case(
-        slot=a_slot(date(2027, 5, 25)), school_class=a_class(exam_block=True)
-    )
+    case = a_case(slot=a_slot(date(2027, 5, 25)), school_class=a_class(exam_block=True))
 
     assert the_refusal(case) == ("after_exam", {"exam_on": "2027-05-15"})
 
@@ -293,7 +293,9 @@ def test_case_5_forty_five_days_of_notice_and_the_first_day_that_is_possible():
             return False
         return codes(a_case(slot=a_slot(day), rules=rules), now=now) == []
 
-    assert the_refusal(a_case(slot=a_slot(date(2027, 1, 28)), rules=rules), now=now) == (
+    assert the_refusal(
+        a_case(slot=a_slot(date(2027, 1, 28)), rules=rules), now=now
+    ) == (
         "notice_too_short",
         {"notice_days": 45, "due_on": "2026-12-14"},
     )

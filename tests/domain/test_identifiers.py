@@ -23,7 +23,9 @@ def test_the_hosts_of_the_sample_have_right_identifiers(host):
     assert siret(host) == host
 
 
-@pytest.mark.parametrize("typed", ["0449901Y", " 044 9901 y", "0449901.y", "\t0449901Y\n"])
+@pytest.mark.parametrize(
+    "typed", ["0449901Y", " 044 9901 y", "0449901.y", "\t0449901Y\n"]
+)
 def test_an_uai_is_read_as_people_type_it(typed):
     assert uai(typed) == "0449901Y"
 
@@ -111,7 +113,13 @@ def test_sirets_of_la_poste_agree_with_python_stdnum(tail):
 
 @pytest.mark.parametrize(
     ("insee", "code"),
-    [("01004", "01"), ("44109", "44"), ("2A004", "2A"), ("97411", "974"), ("98818", "988")],
+    [
+        ("01004", "01"),
+        ("44109", "44"),
+        ("2A004", "2A"),
+        ("97411", "974"),
+        ("98818", "988"),
+    ],
 )
 def test_the_department_of_a_commune_keeps_its_zeros_and_letters(insee, code):
     assert department(insee) == code

@@ -114,9 +114,9 @@ def test_adults_and_assistants_count_where_the_host_caps_people():
     too_many = a_party(students=24, adults=2, support_assistants=1)
 
     assert seat_refusals(fits, offered=offered, taken=NOBODY) == []
-    assert [each.facts for each in seat_refusals(too_many, offered=offered, taken=NOBODY)] == [
-        {"unit": "people", "most": 26, "asked": 27}
-    ]
+    assert [
+        each.facts for each in seat_refusals(too_many, offered=offered, taken=NOBODY)
+    ] == [{"unit": "people", "most": 26, "asked": 27}]
 
 
 def test_adults_do_not_count_where_the_host_caps_students_only():
@@ -128,9 +128,18 @@ def test_adults_do_not_count_where_the_host_caps_students_only():
 @pytest.mark.parametrize(
     ("taken", "facts"),
     [
-        (Seats(students=1, people=2, groups=2), {"unit": "groups", "left": 0, "asked": 1}),
-        (Seats(students=7, people=9, groups=1), {"unit": "students", "left": 23, "asked": 24}),
-        (Seats(students=6, people=15, groups=1), {"unit": "people", "left": 25, "asked": 26}),
+        (
+            Seats(students=1, people=2, groups=2),
+            {"unit": "groups", "left": 0, "asked": 1},
+        ),
+        (
+            Seats(students=7, people=9, groups=1),
+            {"unit": "students", "left": 23, "asked": 24},
+        ),
+        (
+            Seats(students=6, people=15, groups=1),
+            {"unit": "people", "left": 25, "asked": 26},
+        ),
     ],
 )
 def test_what_others_hold_is_told_by_the_unit_that_lacks(taken, facts):

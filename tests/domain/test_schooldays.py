@@ -96,9 +96,9 @@ def test_a_deadline_before_the_visit_was_asked_for_means_at_once():
 
 
 def test_a_deadline_on_the_day_of_the_request_is_no_hurry():
-    assert due(
-        date(2027, 1, 18), days=5, created_on=date(2027, 1, 11)
-    ) == Deadline(date(2027, 1, 11))
+    assert due(date(2027, 1, 18), days=5, created_on=date(2027, 1, 11)) == Deadline(
+        date(2027, 1, 11)
+    )
 
 
 @given(day=DAYS, days=st.integers(1, 60))

@@ -45,9 +45,7 @@ def test_without_places_a_class_is_away_for_the_visit_alone():
     assert away(starts_at, ends_at, None) == Away(starts_at, ends_at)
 
 
-@pytest.mark.parametrize(
-    ("minutes", "overlap"), [(-1, True), (0, False), (1, False)]
-)
+@pytest.mark.parametrize(("minutes", "overlap"), [(-1, True), (0, False), (1, False)])
 def test_who_is_back_when_the_next_leaves_is_not_in_two_places(minutes, overlap):
     first = Away(at(TUESDAY, "09:00"), at(TUESDAY, "11:00"))
     leaves_at = first.back_at + timedelta(minutes=minutes)

@@ -303,9 +303,7 @@ def test_answer_times_are_in_order_and_before_the_visit(
 
 
 def reminders(day: date) -> tuple[datetime, datetime]:
-    return visits.reminder_times(
-        at(day, "14:00"), calendar=CALENDAR, policy=POLICY
-    )
+    return visits.reminder_times(at(day, "14:00"), calendar=CALENDAR, policy=POLICY)
 
 
 def test_reminders_come_a_week_before_in_the_morning_and_on_the_eve_at_five():

@@ -103,8 +103,9 @@ class Postbox:
 
     def take(self, *, to: str, subject: str = "") -> CaughtMail:
         """Wait for the next mail to this address."""
-        mail = until(
-            lambda: next(
+
+        def look() -> CaughtMail | None:
+            return next(
                 (
                     mail
                     for mail in self.arrived()
@@ -112,11 +113,14 @@ class Postbox:
                     if subject in mail.subject
                 ),
                 None,
-            ),
-            what=f"a mail to {to}",
-        )
+            )
+
+        mail = until(look, what=f"a mail to {to} “{subject}”", instead=self)
         self.seen.add(mail.key)
         return mail
+
+    def __str__(self) -> str:
+        return "; ".join(f"{mail.to}: {mail.subject}" for mail in self.arrived())
 
     def take_rest(self) -> list[CaughtMail]:
         """Everything else, once the outbox is empty."""
@@ -143,7 +147,9 @@ def links_in_mails(demo: Demo) -> list[str]:
     return list(found.values())
 
 
-def until(look: Callable[[], Found | None], *, what: str) -> Found:
+def until(
+    look: Callable[[], Found | None], *, what: str, instead: object = ""
+) -> Found:
     """Look again and again until there is something; a test never waits for ever."""
     end = time.monotonic() + MAIL_SECONDS
     while time.monotonic() < end:
@@ -151,7 +157,7 @@ def until(look: Callable[[], Found | None], *, what: str) -> Found:
         if found is not None:
             return found
         time.sleep(0.1)
-    raise AssertionError(f"waited {MAIL_SECONDS} s for {what}")
+    raise AssertionError(f"waited {MAIL_SECONDS} s for {what}; there is: {instead}")
 
 
 @contextmanager

@@ -214,7 +214,7 @@ def test_company_offers_other_dates_and_the_visit_moves_once_agreed(demo, enters
 
     # The company proposes; the teacher chooses, and that confirms.
     steps.propose(contact, link, ["9 mars 2027", "16 mars 2027"])
-    post.take(to=VALERIE.email, subject="autres dates")
+    post.take(to=VALERIE.email, subject="autres créneaux")
     teacher.goto(visit)
     steps.press(teacher, re.compile("Choisir.*16 mars 2027"))
     expect(steps.state(teacher)).to_have_text("Confirmée")
@@ -224,7 +224,7 @@ def test_company_offers_other_dates_and_the_visit_moves_once_agreed(demo, enters
 
     # Another day is asked for and refused: the visit stands where it was.
     steps.ask_to_move(teacher, visit, "6 avril 2027")
-    expect(steps.state(teacher)).to_have_text("Déplacement demandé")
+    expect(steps.state(teacher)).to_have_text("Report demandé")
     steps.keep_the_date(
         contact, link_in(post.take(to=MOULDERS)), reason="Nous n’avons pas le temps"
     )
@@ -268,7 +268,8 @@ def test_company_opens_its_doors_in_eight_questions(demo, enters):
     expect(dates).to_contain_text("6 dates")
     expect(dates).to_contain_text("3 jours écartés")
     steps.press(host, "Publier l’offre")
-    expect(steps.heading(host)).to_have_text("Du dessin à la découpe laser")
+    expect(steps.heading(host)).to_have_text("Créneaux")
+    expect(steps.main(host)).to_contain_text("Du dessin à la découpe laser")
     expect(steps.state(host)).to_have_text("Publiée")
 
     # Found by a teacher whose class it fits, on no day that was left out.
@@ -284,7 +285,8 @@ def test_company_opens_its_doors_in_eight_questions(demo, enters):
     teacher.wait_for_url("**sizes=**")
     steps.open_slot(teacher, "Du dessin à la découpe laser", "mardi 2 février 2027")
     teacher.go_back()
-    offered = steps.main(teacher).inner_text()
+    slots = steps.main(teacher).get_by_role("link", name=re.compile("ce créneau"))
+    offered = " ".join(each.get_attribute("aria-label") or "" for each in slots.all())
     assert "16 mars 2027" in offered
     for closed in ("9 février 2027", "23 février 2027", "2 mars 2027"):
         assert closed not in offered

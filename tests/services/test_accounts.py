@@ -114,8 +114,6 @@ def test_a_link_ends_after_half_an_hour(session, secret):
 
 @pytest.mark.parametrize("wrong", ["", "1", "1.", "999.abc", "x" * 5000, "1.é\x00"])
 def test_what_is_no_link_opens_nothing(session, world, secret, wrong):
-    if "\x00" in wrong:
-        wrong = wrong.replace("\x00", "\u0001")
     with refused(session, "link_spent"):
         accounts.sign_in(session, wrong, browser="", now=NOW)
 

@@ -20,7 +20,11 @@ from tests.rows import NOW
 from tests.services.mailbox import journal, refused
 
 LATER = NOW + timedelta(hours=1)
-TEACHER, HOST, SUBSTITUTE = "helene@example.org", "gerard@example.org", "maud@example.org"
+TEACHER, HOST, SUBSTITUTE = (
+    "helene@example.org",
+    "gerard@example.org",
+    "maud@example.org",
+)
 EVERYBODY = (TEACHER, HOST, SUBSTITUTE)
 
 
@@ -259,9 +263,9 @@ def test_proposals_free_the_seats_and_wait_for_the_teacher(session, world, outbo
     )
     assert row.answer_due_at is not None
     assert set(session.scalars(select(ProposalRow.slot_id))) == set(world.slots[1:])
-    assert {
-        session.get_one(SlotRow, slot).students_taken for slot in world.slots
-    } == {0}
+    assert {session.get_one(SlotRow, slot).students_taken for slot in world.slots} == {
+        0
+    }
     (told,) = outbox.news()
     assert told.line == ("visit_proposed", TEACHER, None, None)
     offered = [each["id"] for each in told.payload["visit"]["proposals"]]
@@ -280,7 +284,11 @@ def test_proposals_free_the_seats_and_wait_for_the_teacher(session, world, outbo
 def test_only_other_slots_of_the_host_are_proposed(session, world, which, code):
     visit = rows.ask(session, world)
     ids = [
-        world.other_slot if each == "other_slot" else world.slots[0] if each == 0 else each
+        world.other_slot
+        if each == "other_slot"
+        else world.slots[0]
+        if each == 0
+        else each
         for each in which
     ]
 
@@ -350,9 +358,9 @@ def test_a_move_that_was_asked_ends_with_the_visit(session, world):
         now=LATER,
     )
 
-    assert {
-        session.get_one(SlotRow, slot).students_taken for slot in world.slots
-    } == {0}
+    assert {session.get_one(SlotRow, slot).students_taken for slot in world.slots} == {
+        0
+    }
 
 
 # ------------------------------------------------------------------ rights

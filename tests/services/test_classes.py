@@ -50,12 +50,12 @@ def test_other_numbers_leave_the_visits_that_were_asked(session, world):
     classes.change_class(
         session,
         world.school_class,
-        replace(TEXT, students=9),
+        replace(TEXT, students=20),
         by=world.colleague.actor,
         now=NOW,
     )
 
-    assert session.get_one(SchoolClassRow, world.school_class).students == 9
+    assert session.get_one(SchoolClassRow, world.school_class).students == 20
     assert session.get_one(VisitRow, visit).students == 24
 
 

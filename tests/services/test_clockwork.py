@@ -23,7 +23,11 @@ WEEK_BEFORE = instant(date(2027, 1, 5), time(8))
 EVE = instant(date(2027, 1, 11), time(17))
 OVER = rows.TUESDAY + rows.TWO_HOURS
 SECOND = timedelta(seconds=1)
-TEACHER, HOST, SUBSTITUTE = "helene@example.org", "gerard@example.org", "maud@example.org"
+TEACHER, HOST, SUBSTITUTE = (
+    "helene@example.org",
+    "gerard@example.org",
+    "maud@example.org",
+)
 
 
 def stored(session, visit_id) -> VisitRow:
@@ -56,9 +60,7 @@ def test_a_host_is_reminded_once_on_day_four(session, world, outbox):
     assert all(each.payload["link"] for each in told)
 
 
-def test_a_request_expires_on_day_ten_and_gives_its_seats_back(
-    session, world, outbox
-):
+def test_a_request_expires_on_day_ten_and_gives_its_seats_back(session, world, outbox):
     visit = rows.ask(session, world)
     outbox.news()
 
@@ -152,12 +154,8 @@ def test_on_the_eve_everybody_is_reminded_once(session, world, outbox):
     assert clockwork.remind_week_before(session, now=EVE) == 0
 
 
-@pytest.mark.parametrize(
-    "remind", [clockwork.remind_week_before, clockwork.remind_eve]
-)
-def test_a_loop_that_slept_reminds_nobody_of_yesterday(
-    session, world, outbox, remind
-):
+@pytest.mark.parametrize("remind", [clockwork.remind_week_before, clockwork.remind_eve])
+def test_a_loop_that_slept_reminds_nobody_of_yesterday(session, world, outbox, remind):
     rows.visit_in(session, world, VisitState.CONFIRMED)
     outbox.news()
 
@@ -264,7 +262,9 @@ def test_a_pause_ends_on_its_day(session, world):
 
     before = instant(date(2027, 1, 31), time(23, 59))
     assert twice(clockwork.resume_offers, session, now=before) == (0, 0)
-    assert twice(clockwork.resume_offers, session, now=before + timedelta(minutes=1)) == (
+    assert twice(
+        clockwork.resume_offers, session, now=before + timedelta(minutes=1)
+    ) == (
         1,
         0,
     )
@@ -282,9 +282,7 @@ def test_a_pause_without_an_end_goes_on(session, world):
 
 
 def test_links_sessions_and_tries_that_are_over_are_dropped(session, world):
-    accounts.ask_for_link(
-        session, TEACHER, machine="here", next_path="", now=NOW
-    )
+    accounts.ask_for_link(session, TEACHER, machine="here", next_path="", now=NOW)
     accounts.open_session(session, world.teacher.id, browser="", now=NOW)
 
     soon = clockwork.purge_personal_data(session, now=NOW + timedelta(hours=1))

@@ -97,9 +97,7 @@ def test_no_offer_lets_students_handle_machines(session, world, part):
     with refused(session, "handling_words"):
         create(session, world, text)
     with refused(session, "handling_words"):
-        offers.change_offer(
-            session, world.offer, text, by=world.contact.actor, now=NOW
-        )
+        offers.change_offer(session, world.offer, text, by=world.contact.actor, now=NOW)
 
 
 def test_a_workshop_off_the_machines_is_another_kind(session, world):

@@ -103,6 +103,7 @@ def test_a_newer_revision_replaces_an_unsent_one(session: Session, visit: int):
 def test_a_newer_revision_waits_while_an_older_one_is_under_way(
     session: Session, visit: int
 ):
+    """When the older one's sender has died, the newer one goes alone."""
     invitation = invite(session, visit, "s@example.org", now=NOW)
     session.commit()
     older = messages(session)[-1].id
@@ -116,8 +117,9 @@ def test_a_newer_revision_waits_while_an_older_one_is_under_way(
     later = bag.deliver(session, now=NOW + outbox.LEASE)
 
     assert early == 0
-    assert later == 2
-    assert [message.sequence for message in bag.sent] == [0, 1]
+    assert later == 1
+    assert [message.sequence for message in bag.sent] == [1]
+    assert states(session)[-2:] == [SUPERSEDED, SENT]
 
 
 def test_a_failed_revision_with_a_newer_one_is_not_tried_again(

@@ -178,7 +178,9 @@ class Walk:
             )
 
     def accept(self) -> None:
-        answers.accept_visit(self.session, self.visit(*WAITS_FOR_HOST), **self.by_host())
+        answers.accept_visit(
+            self.session, self.visit(*WAITS_FOR_HOST), **self.by_host()
+        )
 
     def decline(self) -> None:
         answers.decline_visit(
@@ -202,7 +204,11 @@ class Walk:
         )
 
     def withdraw(self) -> None:
-        requests.withdraw_visit(self.session, self.visit(*WAITS_FOR_HOST, VisitState.PROPOSED), **self.by_school())
+        requests.withdraw_visit(
+            self.session,
+            self.visit(*WAITS_FOR_HOST, VisitState.PROPOSED),
+            **self.by_school(),
+        )
 
     def move(self) -> None:
         visit = self.visit(*HOLDS_SEATS)
@@ -221,7 +227,9 @@ class Walk:
 
     def set_addresses(self) -> None:
         lines = self.die.sample(FORMS, self.die.randint(0, 4))
-        students.set_addresses(self.session, self.visit(*HOLDS_SEATS), lines, **self.by_school())
+        students.set_addresses(
+            self.session, self.visit(*HOLDS_SEATS), lines, **self.by_school()
+        )
 
     def cancel_by_school(self) -> None:
         requests.cancel_by_school(
@@ -246,7 +254,11 @@ class Walk:
         if slot is None:
             return
         starts = self.die.choice(
-            [self._some_time(), local(slot.starts_at), local(slot.starts_at + timedelta(hours=1))]
+            [
+                self._some_time(),
+                local(slot.starts_at),
+                local(slot.starts_at + timedelta(hours=1)),
+            ]
         )
         ends = self.die.choice([1, 2, 3])
         place = self.die.choice([slot.place, "2 rue des Essais, Derval"])
@@ -278,7 +290,11 @@ class Walk:
 
     def cancel_slot(self) -> None:
         slots.cancel_slot(
-            self.session, self.slot(), reason=CancelReason.WEATHER, note="", **self.by_host()
+            self.session,
+            self.slot(),
+            reason=CancelReason.WEATHER,
+            note="",
+            **self.by_host(),
         )
 
     def add_slot(self) -> None:

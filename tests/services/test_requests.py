@@ -24,7 +24,11 @@ from tests.rows import NOW
 from tests.services.mailbox import journal, refused
 
 LATER = NOW + timedelta(hours=1)
-TEACHER, HOST, SUBSTITUTE = "helene@example.org", "gerard@example.org", "maud@example.org"
+TEACHER, HOST, SUBSTITUTE = (
+    "helene@example.org",
+    "gerard@example.org",
+    "maud@example.org",
+)
 EVERYBODY = (TEACHER, HOST, SUBSTITUTE)
 
 
@@ -177,9 +181,7 @@ def test_a_full_slot_is_refused_with_what_is_left(session, world):
     assert taken(session, slot) == (30, 34, 2)
 
 
-def test_case_16_the_second_teacher_of_a_class_sees_the_first_ones_name(
-    session, world
-):
+def test_case_16_the_second_teacher_of_a_class_sees_the_first_ones_name(session, world):
     rows.ask(session, world)
     other = rows.store_slot(session, world.other_offer, rows.TUESDAY)
 
@@ -279,9 +281,7 @@ def test_a_late_cancellation_by_the_host_uses_no_cap(session, world):
 def test_a_visit_that_moves_within_a_month_is_one_of_that_month(session, world):
     set_to(session, session.get_one(HostRow, world.host), cap_per_month=2)
     rows.visit_in(session, world, VisitState.MOVING)
-    third = rows.store_slot(
-        session, world.offer, instant(date(2027, 1, 26), time(9))
-    )
+    third = rows.store_slot(session, world.offer, instant(date(2027, 1, 26), time(9)))
 
     rows.ask(session, world, slot=third, school_class=world.second_class)
 
@@ -346,9 +346,7 @@ def test_numbers_of_a_confirmed_visit_update_the_adults_calendars(
         now=LATER,
     )
 
-    assert outbox.lines() == {
-        ("visit_changed", who, "REQUEST", 1) for who in EVERYBODY
-    }
+    assert outbox.lines() == {("visit_changed", who, "REQUEST", 1) for who in EVERYBODY}
 
 
 def test_the_same_numbers_are_no_change(session, world, outbox):
@@ -495,9 +493,7 @@ def test_the_host_needs_no_notice_for_what_it_proposed(session, world):
 # ------------------------------------------------------------------ moving
 
 
-def test_a_request_that_nobody_answered_goes_to_the_other_slot(
-    session, world, outbox
-):
+def test_a_request_that_nobody_answered_goes_to_the_other_slot(session, world, outbox):
     visit = rows.ask(session, world)
     outbox.news()
 
@@ -703,9 +699,7 @@ def test_the_loop_asks_for_nothing(session, world):
     )
 
     with refused(session, "not_found"):
-        requests.request_visit(
-            session, request, by=rows.Actor(name="loop"), now=LATER
-        )
+        requests.request_visit(session, request, by=rows.Actor(name="loop"), now=LATER)
 
 
 def test_the_refusals_of_a_request_keep_their_facts(session, world):

@@ -22,7 +22,11 @@ from tests.rows import NOW
 from tests.services.mailbox import refused
 
 LATER = NOW + timedelta(hours=1)
-TEACHER, HOST, SUBSTITUTE = "helene@example.org", "gerard@example.org", "maud@example.org"
+TEACHER, HOST, SUBSTITUTE = (
+    "helene@example.org",
+    "gerard@example.org",
+    "maud@example.org",
+)
 MONDAY = date(2027, 1, 18)
 SAME_SEATS = SeatsWanted()
 
@@ -494,9 +498,7 @@ def test_a_cancelled_slot_calls_off_every_visit_on_it(session, world, outbox):
     }
 
 
-def test_a_visit_that_wanted_a_cancelled_slot_stays_where_it_is(
-    session, world, outbox
-):
+def test_a_visit_that_wanted_a_cancelled_slot_stays_where_it_is(session, world, outbox):
     visit = rows.visit_in(session, world, VisitState.MOVING)
     outbox.news()
 

@@ -280,9 +280,9 @@ def test_addresses_of_a_cancelled_visit_go_once_the_cancel_is_out(session, world
 
     assert waiting == (1, 1, 2)
     assert calendars.of(ANA) == []
-    assert [each.method for each in calendars.letters if each.recipient_address == ANA] == [
-        "CANCEL"
-    ]
+    assert [
+        each.method for each in calendars.letters if each.recipient_address == ANA
+    ] == ["CANCEL"]
     assert sealed_left(session) == (0, 0, 0)
 
 

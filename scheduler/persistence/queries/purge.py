@@ -5,19 +5,35 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, and_, delete, or_, select, update
+from sqlalchemy import (
+    CursorResult,
+    Text,
+    and_,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
+from scheduler.domain.actors import Role
 from scheduler.domain.announcements import Audience
 from scheduler.domain.visits import ENDED, VisitState
 from scheduler.persistence.models.access import LinkRow, SessionRow
-from scheduler.persistence.models.offers import SlotRow
+from scheduler.persistence.models.journal import JournalRow
+from scheduler.persistence.models.network import AbsenceRow, SchoolClassRow
+from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.outbox import MessageRow, MessageState
+from scheduler.persistence.models.people import MembershipRow, PersonRow
 from scheduler.persistence.models.visits import (
     AddresseeRow,
     InvitationRow,
     VisitRow,
 )
+
+FORGOTTEN = "–"
 
 
 def _count(result: Any) -> int:
@@ -75,6 +91,112 @@ def student_addresses(session: Session, *, before: datetime) -> dict[str, int]:
             )
         ),
     }
+
+
+def needs(session: Session, *, before: datetime) -> dict[str, int]:
+    """Arrangements, words and telephone numbers of visits that lie back."""
+    over = (
+        select(VisitRow.id)
+        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
+        .where(SlotRow.ends_at <= before)
+    )
+    return {
+        "needs": _count(
+            session.execute(
+                update(VisitRow)
+                .where(
+                    VisitRow.id.in_(over),
+                    or_(VisitRow.arrangements != "", VisitRow.message != ""),
+                )
+                .values(arrangements="", message="")
+            )
+        ),
+        "payloads": _count(
+            session.execute(
+                update(MessageRow)
+                .where(
+                    MessageRow.visit_id.in_(over),
+                    MessageRow.state.not_in(
+                        [MessageState.WAITING, MessageState.SENDING]
+                    ),
+                    cast(MessageRow.payload, Text) != "{}",
+                )
+                .values(payload={})
+            )
+        ),
+    }
+
+
+def old_classes(session: Session, *, school_year: int) -> int:
+    """Classes before that school year keep their numbers, nothing else."""
+    old = select(SchoolClassRow.id).where(
+        SchoolClassRow.school_year < school_year, SchoolClassRow.label != FORGOTTEN
+    )
+    session.execute(delete(AbsenceRow).where(AbsenceRow.class_id.in_(old)))
+    return _count(
+        session.execute(
+            update(SchoolClassRow)
+            .where(SchoolClassRow.id.in_(old))
+            .values(label=FORGOTTEN, specialty="", remark="", active=False)
+        )
+    )
+
+
+def people_gone(session: Session, *, before: datetime) -> int:
+    """Adults with no activity since: name, address and telephone are erased.
+
+    Activity is a sign-in, a line in the history (an answer by link is one), a visit
+    as its organiser, or a slot of a host for whom one speaks. Coordinators stay.
+    """
+    speaks_for_a_host = (
+        select(MembershipRow.id)
+        .join(OfferRow, OfferRow.host_id == MembershipRow.organisation_id)
+        .join(SlotRow, SlotRow.offer_id == OfferRow.id)
+        .where(MembershipRow.person_id == PersonRow.id, SlotRow.ends_at >= before)
+        .exists()
+    )
+    coordinates = (
+        select(MembershipRow.id)
+        .where(
+            MembershipRow.person_id == PersonRow.id,
+            MembershipRow.role == Role.COORDINATOR,
+        )
+        .exists()
+    )
+    acted = (
+        select(JournalRow.id)
+        .where(JournalRow.person_id == PersonRow.id, JournalRow.at >= before)
+        .exists()
+    )
+    organises = (
+        select(VisitRow.id)
+        .where(VisitRow.organiser_id == PersonRow.id, VisitRow.updated_at >= before)
+        .exists()
+    )
+    gone = session.scalars(
+        select(PersonRow).where(
+            func.coalesce(PersonRow.last_seen_at, PersonRow.created_at) < before,
+            PersonRow.name != FORGOTTEN,
+            ~speaks_for_a_host,
+            ~coordinates,
+            ~acted,
+            ~organises,
+        )
+    ).all()
+    for person in gone:
+        person.name = FORGOTTEN
+        person.email = f"forgotten-{person.id}@invalid"
+        person.phone = ""
+        person.blocked = True
+    session.flush()
+    ids = [person.id for person in gone]
+    session.execute(delete(MembershipRow).where(MembershipRow.person_id.in_(ids)))
+    return len(ids)
+
+
+def history(session: Session, *, before: datetime) -> int:
+    """Lines of the journal that are old enough."""
+    return _count(session.execute(delete(JournalRow).where(JournalRow.at < before)))
 
 
 def spent_links(session: Session, *, before: datetime) -> int:

@@ -103,12 +103,12 @@ class Wanted(InputRequired):
 
 
 def line(
-    label: Any, *, limit: int = LINE, required: bool = False, id: str | None = None
+    label: Any, *, limit: int = LINE, required: bool = False, dom_id: str | None = None
 ) -> StringField:
-    """One line of text; ``id`` if the page has another field of that name."""
+    """One line of text; ``dom_id`` if the page has another field of that name."""
     first = Wanted() if required else Optional()
     return StringField(
-        label, filters=[one_line], validators=[first, AtMost(limit)], id=id
+        label, filters=[one_line], validators=[first, AtMost(limit)], id=dom_id
     )
 
 

@@ -66,7 +66,9 @@ class AcceptForm(ServiceForm):
 class DeclineForm(ServiceForm):
     places = {"reason_missing": "note"}  # noqa: RUF012
     reason = OneOf(lazy_gettext("Why?"), choices=choices.DECLINE, validators=[Wanted()])
-    note = line(lazy_gettext("A word to the teacher"), limit=NOTE)
+    note = line(
+        lazy_gettext("A word to the teacher"), limit=NOTE, dom_id="decline-note"
+    )
 
     @property
     def why(self) -> DeclineReason:

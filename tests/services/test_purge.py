@@ -1,0 +1,120 @@
+"""What is kept no longer: the retention table of DOMAIN 3.8, each line at its day."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from scheduler.domain.visits import VisitState
+from scheduler.persistence.models.journal import JournalRow
+from scheduler.persistence.models.network import AbsenceRow, SchoolClassRow
+from scheduler.persistence.models.outbox import MessageRow, MessageState
+from scheduler.persistence.models.people import MembershipRow, PersonRow
+from scheduler.persistence.models.visits import VisitRow
+from scheduler.persistence.queries.purge import FORGOTTEN
+from scheduler.services import clockwork
+from tests import rows
+
+OVER = rows.TUESDAY + rows.TWO_HOURS
+DAY = timedelta(days=1)
+
+
+def all_sent(session):
+    for message in session.scalars(select(MessageRow)):
+        message.state = MessageState.SENT
+    session.commit()
+
+
+def test_needs_and_words_of_a_visit_go_after_thirty_days(session, world):
+    visit = rows.visit_in(session, world, VisitState.CONFIRMED)
+    row = session.get_one(VisitRow, visit)
+    row.arrangements, row.message = "1 fauteuil", "Merci"
+    all_sent(session)
+
+    early = clockwork.purge_personal_data(session, now=OVER + 29 * DAY)
+    late = clockwork.purge_personal_data(session, now=OVER + 30 * DAY)
+    again = clockwork.purge_personal_data(session, now=OVER + 30 * DAY)
+
+    assert (early["needs"], early["payloads"]) == (0, 0)
+    assert late["needs"] == 1
+    assert (again["needs"], again["payloads"]) == (0, 0)
+    kept = session.get_one(VisitRow, visit, populate_existing=True)
+    assert (kept.arrangements, kept.message) == ("", "")
+    assert kept.students > 0
+    assert {m.payload == {} for m in session.scalars(select(MessageRow))} == {True}
+
+
+def test_unsent_mail_keeps_its_words(session, world):
+    rows.visit_in(session, world, VisitState.CONFIRMED)
+
+    clockwork.purge_personal_data(session, now=OVER + 30 * DAY)
+
+    waiting = session.scalars(
+        select(MessageRow).where(MessageRow.state == MessageState.WAITING)
+    ).all()
+    assert waiting
+    assert all(message.payload for message in waiting)
+
+
+def test_a_class_keeps_its_numbers_after_the_next_school_year(session, world):
+    klass = session.scalars(select(SchoolClassRow)).first()
+    students = klass.students
+    first_of_september_2028 = rows.NOW.replace(year=2028, month=9, day=2)
+
+    early = clockwork.purge_personal_data(
+        session, now=first_of_september_2028.replace(month=8)
+    )
+    late = clockwork.purge_personal_data(session, now=first_of_september_2028)
+
+    assert early["classes"] == 0
+    assert late["classes"] > 0
+    kept = session.get_one(SchoolClassRow, klass.id, populate_existing=True)
+    assert (kept.label, kept.students, kept.active) == (FORGOTTEN, students, False)
+    assert session.scalars(select(AbsenceRow)).all() == []
+
+
+def test_a_teacher_is_forgotten_two_years_after_the_last_activity(session, world):
+    """Asking for a visit is activity; the visit itself stays, without the name."""
+    visit = rows.visit_in(session, world, VisitState.DONE)
+    teacher = session.get_one(VisitRow, visit).organiser_id
+    last = session.get_one(VisitRow, visit).updated_at
+
+    early = clockwork.purge_personal_data(session, now=last + 730 * DAY)
+    late = clockwork.purge_personal_data(session, now=last + 731 * DAY)
+
+    person = session.get_one(PersonRow, teacher, populate_existing=True)
+    assert early["people"] < late["people"] or person.name == FORGOTTEN
+    assert (person.name, person.phone, person.blocked) == (FORGOTTEN, "", True)
+    assert person.email == f"forgotten-{teacher}@invalid"
+    assert (
+        session.scalars(
+            select(MembershipRow).where(MembershipRow.person_id == teacher)
+        ).all()
+        == []
+    )
+    assert session.get_one(VisitRow, visit).organiser_id == teacher
+
+
+def test_a_coordinator_is_never_forgotten(session, world):
+    clockwork.purge_personal_data(session, now=rows.NOW + 4000 * DAY)
+
+    names = session.scalars(
+        select(PersonRow.name)
+        .join(MembershipRow)
+        .where(MembershipRow.role == "coordinator")
+    ).all()
+    assert names
+    assert FORGOTTEN not in names
+
+
+def test_history_is_kept_for_three_years(session, world):
+    rows.visit_in(session, world, VisitState.CONFIRMED)
+    newest = max(session.scalars(select(JournalRow.at)))
+
+    clockwork.purge_personal_data(session, now=newest + 1096 * DAY)
+    kept = session.scalars(select(JournalRow)).all()
+    clockwork.purge_personal_data(session, now=newest + 1097 * DAY)
+
+    assert kept
+    assert session.scalars(select(JournalRow)).all() == []
