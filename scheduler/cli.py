@@ -6,6 +6,7 @@ or a file is told in one; a traceback here is a bug.
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import os
 import signal
@@ -28,14 +29,14 @@ from scheduler.app import create_app
 from scheduler.demo import serve as demo_parts
 from scheduler.demo.network import COORDINATOR_NAME
 from scheduler.demo.sample import load_sample
-from scheduler.domain.refusals import NotFound, Refusal
+from scheduler.domain.refusals import NotFound, Refusal, Refused
 from scheduler.extensions import db
 from scheduler.jobs.runner import Loop
 from scheduler.jobs.table import jobs
 from scheduler.persistence import migrate as migrations
 from scheduler.persistence.engine import absolute, make_engine
 from scheduler.persistence.queries import outbox as messages, outbox_lists
-from scheduler.services import lease, outbox as post_room, reference
+from scheduler.services import directory, lease, outbox as post_room, reference
 from scheduler.web.server import THREADS, Server, Serving, Stop
 
 if TYPE_CHECKING:
@@ -195,6 +196,29 @@ def seed(*, sample: bool) -> None:
             if loaded
             else "There are organisations already: the sample was left out."
         )
+
+
+@main.command("import")
+@click.argument("what", type=click.Choice(["members", "schools", "hosts", "people"]))
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def import_table(what: str, file: Path) -> None:
+    """Take organisations or people from a table (CSV, UTF-8, ;): all lines or none."""
+    lines = _table(file)
+    try:
+        with _session() as session:
+            if what == "people":
+                done = directory.import_people(session, lines, now=clock.now())
+            else:
+                take = {
+                    "members": directory.import_members,
+                    "schools": directory.import_schools,
+                    "hosts": directory.import_hosts,
+                }[what]
+                done = take(session, lines)
+    except Refused as refused:
+        told = "\n".join(_wrong_line(each) for each in refused.refusals)
+        raise click.ClickException(f"Nothing was taken.\n{told}") from refused
+    click.echo(f"{done} of {len(lines)} lines were new.")
 
 
 @main.command("import-density")
@@ -432,6 +456,22 @@ def _welcome(settings: Settings) -> str:
         lines += ["", "  Its school year is nearly over: ./run --reset begins again."]
     lines += ["", "  Ctrl+C stops it; ./run goes on where it was.", ""]
     return "\n".join(lines)
+
+
+def _table(file: Path) -> list[dict[str, str]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            return list(csv.DictReader(stream, delimiter=";", strict=True, restval=""))
+    except (UnicodeDecodeError, csv.Error) as wrong:
+        raise click.ClickException(f"{file} is no CSV table in UTF-8.") from wrong
+
+
+def _wrong_line(refusal: Refusal) -> str:
+    facts = {name: value for name, value in refusal.facts.items() if name != "line"}
+    told = ", ".join(
+        f"{name} {value}".strip() for name, value in facts.items() if value
+    )
+    return f"  line {refusal.facts.get('line')}: {refusal.code} ({told})"
 
 
 def _list_of(counts: Iterable[tuple[str, int]]) -> str:

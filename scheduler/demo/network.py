@@ -10,18 +10,15 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy.orm import Session
 
 from scheduler.demo.tables import parts, table
-from scheduler.domain.actors import Actor, Membership, Role
+from scheduler.domain.actors import Actor, Role
 from scheduler.domain.offers import SizeCategory
 from scheduler.persistence.models.network import (
     AbsenceRow,
     HostClosureRow,
-    HostRow,
-    OrganisationRow,
     SchoolClassRow,
-    SchoolRow,
 )
-from scheduler.persistence.models.people import MembershipRow, PersonRow
-from scheduler.persistence.queries import reference
+from scheduler.services import directory
+from scheduler.services.directory import Host, School, Site
 from scheduler.services.reference import Line
 
 SCHOOL_YEAR = 2026
@@ -33,14 +30,6 @@ CAMPUS = "N01"
 # A colleague who teaches in two schools.
 ALSO_TEACHES_IN = {"T02": "S02"}
 
-KIND_OF_ORGANISATION = {
-    "COLLEGE": "SCHOOL",
-    "LGT": "SCHOOL",
-    "IUT": "HIGHER_EDUCATION",
-}
-VOCATIONAL = "VOCATIONAL_SCHOOL"
-ZONE = "ZONE_B"
-OWN = "OWN"
 # The evening coaches of the villages.
 RURAL_BACK_BY = time(17, 15)
 
@@ -160,12 +149,10 @@ def _add_hosts(session: Session, known: Known) -> None:
     rules = {line["host_id"]: line for line in table("host_rules")}
     for place, line in enumerate(table("hosts")):
         key = line["host_id"]
-        organisation_id = _add_organisation(
-            session, known, key, line, kind="INDUSTRIAL_COMPANY", street_number=place
-        )
-        session.add(
-            HostRow(
-                id=organisation_id,
+        host_id = directory.put_host(
+            session,
+            Host(
+                site=_site(key, line, street_number=place),
                 siret=line["siret_fictif"],
                 naf_code=line["naf_rev2"],
                 naf_version="NAF rév. 2",
@@ -178,42 +165,31 @@ def _add_hosts(session: Session, known: Known) -> None:
                 cap_per_day=CAP_PER_DAY.get(key),
                 cap_per_month=int(rules[key]["monthly_cap"]),
                 cap_per_year=CAP_PER_YEAR.get(key),
-                languages=parts(rules[key]["languages"], ","),
-                leads=parts(rules[key]["leads"], ","),
-            )
+                languages=tuple(parts(rules[key]["languages"], ",")),
+                leads=tuple(parts(rules[key]["leads"], ",")),
+            ),
         )
-        session.flush()
+        known.organisations[key] = host_id
         session.add_all(
-            HostClosureRow(
-                host_id=organisation_id, first_on=first, last_on=last, reason=reason
-            )
+            HostClosureRow(host_id=host_id, first_on=first, last_on=last, reason=reason)
             for first, last, reason in CLOSED_DAYS.get(key, [])
         )
 
 
 def _add_schools(session: Session, known: Known) -> None:
-    kinds = {kind.code: kind for kind in reference.school_kinds(session)}
     for place, line in enumerate(table("schools")):
-        rural = line["rural"] == "Y"
-        organisation_id = _add_organisation(
+        key, rural = line["school_id"], line["rural"] == "Y"
+        known.organisations[key] = directory.put_school(
             session,
-            known,
-            line["school_id"],
-            line,
-            kind=KIND_OF_ORGANISATION.get(line["type"], VOCATIONAL),
-            street_number=place,
-        )
-        session.add(
-            SchoolRow(
-                id=organisation_id,
+            School(
+                site=_site(key, line, street_number=place),
                 uai=line["uai_fictif"],
-                kind_code=line["type"],
+                kind=line["type"],
                 sector=line["sector"],
-                calendar_code=OWN if kinds[line["type"]].own_calendar else ZONE,
                 rural=rural,
                 back_by=RURAL_BACK_BY if rural else None,
                 office_email=line["office_email"],
-            )
+            ),
         )
 
 
@@ -222,42 +198,26 @@ def _add_members(session: Session, known: Known) -> None:
     schools = {line["name"] for line in table("schools")}
     for place, line in enumerate(table("network")):
         if line["name"] not in schools:
-            _add_organisation(
-                session,
-                known,
-                line["member_id"],
-                line,
-                kind=line["kind"],
-                street_number=place,
-                founding_member=True,
+            key = line["member_id"]
+            site = _site(key, line, street_number=place, founding_member=True)
+            known.organisations[key] = directory.put_organisation(
+                session, site, kind=line["kind"]
             )
 
 
-def _add_organisation(
-    session: Session,
-    known: Known,
-    key: str,
-    line: Line,
-    *,
-    kind: str,
-    street_number: int,
-    founding_member: bool = False,
-) -> int:
+def _site(
+    key: str, line: Line, *, street_number: int, founding_member: bool = False
+) -> Site:
     street = STREETS[street_number % len(STREETS)]
-    row = OrganisationRow(
-        kind_code=kind,
+    return Site(
         name=line["name"],
         street=f"{street_number + 2} {street} (fictif)",
-        commune_insee=line["insee"],
+        insee=line["insee"],
         lat=float(line["lat"]) if "lat" in line else None,
         lon=float(line["lon"]) if "lon" in line else None,
         founding_member=founding_member,
         sample_key=key,
     )
-    session.add(row)
-    session.flush()
-    known.organisations[key] = row.id
-    return row.id
 
 
 def _add_classes(session: Session, known: Known) -> None:
@@ -300,21 +260,12 @@ def _add_person(
     now: datetime,
     position: int = 0,
 ) -> None:
-    person = PersonRow(name=name, email=email, phone=phone, created_at=now)
-    session.add(person)
-    session.flush()
-    memberships = [
-        Membership(role, known.organisations[place]) for place, role in works_at.items()
-    ]
-    session.add_all(
-        MembershipRow(
-            person_id=person.id,
-            organisation_id=each.organisation_id,
-            role=each.role,
-            position=position,
-        )
-        for each in memberships
-    )
-    known.actors[key] = Actor(
-        person_id=person.id, name=name, memberships=frozenset(memberships)
+    known.actors[key] = directory.put_person(
+        session,
+        name=name,
+        email=email,
+        phone=phone,
+        works_at={known.organisations[place]: role for place, role in works_at.items()},
+        position=position,
+        now=now,
     )

@@ -266,6 +266,12 @@ class BadAddress(Refusal):
     code = "bad_address"
 
 
+class BadLine(Refusal):
+    """A line of an imported table cannot be used: which column, what it says."""
+
+    code = "bad_line"
+
+
 class TooManyAddresses(Refusal):
     """More student addresses than students."""
 

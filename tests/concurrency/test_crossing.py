@@ -1,4 +1,4 @@
-"""Many people on the same visits at once: nobody waits for ever, nothing is left half."""
+"""Many people on the same visits at once: nobody waits for ever."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FIRST = date(2027, 3, 9)
 def test_changes_of_slots_and_visits_cross_without_a_deadlock(
     database_url: str, session: Session, world: rows.World
 ):
-    """One host, three classes; hosts and teachers change everything at the same time."""
+    """One host, three classes; everything is changed at the same time."""
     session.get_one(OfferRow, world.offer).min_notice_days = 0
     session.commit()
     die = random.Random(7)

@@ -7,6 +7,7 @@ from hypothesis import given, strategies as st
 
 from scheduler.domain.parties import (
     Advice,
+    Party,
     Seats,
     adults_needed,
     advice,
@@ -153,29 +154,27 @@ def test_what_others_hold_is_told_by_the_unit_that_lacks(taken, facts):
 SOME = st.integers(0, 60)
 
 
-@given(
+PARTIES = st.builds(
+    Party,
     students=st.integers(1, 60),
     adults=SOME,
-    assistants=st.integers(0, 5),
-    most_students=st.integers(1, 60),
-    most_people=st.none() | st.integers(1, 90),
-    most_groups=st.integers(1, 4),
-    held=st.tuples(SOME, SOME, st.integers(0, 4)),
+    support_assistants=st.integers(0, 5),
 )
-def test_seats_are_refused_exactly_when_the_group_does_not_fit(
-    students, adults, assistants, most_students, most_people, most_groups, held
-):
-    party = a_party(students=students, adults=adults, support_assistants=assistants)
-    offered = Seats(students=most_students, people=most_people, groups=most_groups)
-    taken = Seats(students=held[0], people=held[0] + held[1], groups=held[2])
+OFFERED = st.builds(
+    Seats,
+    students=st.integers(1, 60),
+    people=st.none() | st.integers(1, 90),
+    groups=st.integers(1, 4),
+)
+TAKEN = st.builds(Seats, students=SOME, people=SOME, groups=st.integers(0, 4))
 
+
+@given(party=PARTIES, offered=OFFERED, taken=TAKEN)
+def test_seats_are_refused_exactly_when_the_group_does_not_fit(party, offered, taken):
     fits = (
-        taken.students + students <= most_students
-        and taken.groups + 1 <= most_groups
-        and (
-            most_people is None
-            or taken.people + students + adults + assistants <= most_people
-        )
+        taken.students + party.students <= offered.students
+        and taken.groups + 1 <= offered.groups
+        and (offered.people is None or taken.people + party.people <= offered.people)
     )
 
     assert (seat_refusals(party, offered=offered, taken=taken) == []) is fits

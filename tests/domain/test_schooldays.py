@@ -72,7 +72,7 @@ def test_a_calendar_without_an_end_is_known_for_ever():
 
 
 def test_case_14_a_deadline_in_holidays_is_moved_before_them():
-    """Visit on 5 November, list 5 open days before: 4, 3, 2 November, 16, 15 October."""
+    """Due 5 open days before 5 November: 4, 3, 2 November, 16, 15 October."""
     assert due(date(2026, 11, 5), days=5) == Deadline(date(2026, 10, 15))
 
 

@@ -46,12 +46,14 @@ class Form:
     action: str
     method: str
     values: tuple[tuple[str, str], ...]
-    choices: tuple[tuple[str, str], ...]
+    kinds: dict[str, str]
+    """Each field, unticked boxes and buttons included, and what it asks for: text,
+    number, date, time, email, hidden, checkbox, radio, select, submit."""
 
     @property
     def names(self) -> list[str]:
-        """Its fields, hidden ones and unticked boxes included."""
-        return list(dict.fromkeys(name for name, _ in (*self.values, *self.choices)))
+        """Its fields in their order."""
+        return list(self.kinds)
 
     @property
     def kind(self) -> tuple[str, tuple[str, ...]]:
@@ -85,7 +87,7 @@ class _Reading(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._open: dict[str, str] | None = None
         self._values: list[tuple[str, str]] = []
-        self._choices: list[tuple[str, str]] = []
+        self._kinds: dict[str, str] = {}
         self._select = ""
         self._selected = False
         self._text_of = ""
@@ -99,35 +101,34 @@ class _Reading(HTMLParser):
             self.state = given["class"]
         if tag == "form":
             self._open = given
-            self._values, self._choices = [], []
+            self._values, self._kinds = [], {}
         elif self._open is not None:
             self._field(tag, given)
 
     def _field(self, tag: str, given: dict[str, str]) -> None:
         name = given.get("name", "")
         if tag in {"input", "button"} and name:
-            self._input(name, given)
+            self._input(tag, name, given)
         elif tag == "select":
             self._select, self._selected = name, False
+            self._kinds[name] = "select"
         elif tag == "option" and self._select:
-            self._choices.append((self._select, given.get("value", "")))
             if "selected" in given or not self._selected:
                 self._values = [v for v in self._values if v[0] != self._select]
                 self._values.append((self._select, given.get("value", "")))
                 self._selected = True
         elif tag == "textarea" and name:
             self._text_of, self._text = name, ""
+            self._kinds[name] = "text"
 
-    def _input(self, name: str, given: dict[str, str]) -> None:
+    def _input(self, tag: str, name: str, given: dict[str, str]) -> None:
         value = given.get("value", "")
-        kind = given.get("type", "text")
+        kind = given.get("type", "submit" if tag == "button" else "text")
+        self._kinds[name] = kind
         if kind in {"checkbox", "radio"}:
-            self._choices.append((name, value or "on"))
             if "checked" in given:
                 self._values.append((name, value or "on"))
-        elif kind == "submit":
-            self._choices.append((name, value))
-        else:
+        elif kind != "submit":
             self._values.append((name, value))
 
     def handle_data(self, data: str) -> None:
@@ -147,7 +148,7 @@ class _Reading(HTMLParser):
                     action=urljoin(self.page, self._open.get("action") or self.page),
                     method=self._open.get("method", "get").lower(),
                     values=tuple(self._values),
-                    choices=tuple(self._choices),
+                    kinds=self._kinds,
                 )
             )
             self._open = None

@@ -43,6 +43,7 @@ def test_a_transaction_that_writes_has_the_lock_from_the_start(sqlite_url):
     with engine.connect() as first, engine.connect() as second:
         first.execution_options(writes=True).begin()
         second.exec_driver_sql("PRAGMA busy_timeout=10")
+        second.rollback()
 
         with pytest.raises(sa.exc.OperationalError, match="locked"):
             second.execution_options(writes=True).begin()

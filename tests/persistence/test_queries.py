@@ -141,12 +141,12 @@ def test_proposals_come_the_earliest_first(session, world):
 
 
 def test_contacts_come_in_their_order_without_the_blocked(session, world):
-    both = access.contacts_of(session, world.host)
+    both = [each.person.name for each in access.contacts_of(session, world.host)]
     session.get_one(PersonRow, world.contact.id).blocked = True
     session.commit()
     left = access.contacts_of(session, world.host)
 
-    assert [each.person.name for each in both] == ["Gérard Lebreton", "Maud Lebreton"]
+    assert both == ["Gérard Lebreton", "Maud Lebreton"]
     assert [each.person.name for each in left] == ["Maud Lebreton"]
 
 

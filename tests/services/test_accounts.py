@@ -1,4 +1,4 @@
-"""Sign-in by mailed links: one use, an end, a throttle; sessions that can be revoked."""
+"""Sign-in by mailed links: one use, an end, a throttle; and sessions."""
 
 from __future__ import annotations
 

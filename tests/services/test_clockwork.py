@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.localtime import instant
+from scheduler.domain.refusals import Refused
 from scheduler.domain.visits import CancelReason, VisitState
 from scheduler.persistence.models.access import LinkRow, SessionRow, TryRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
@@ -219,7 +220,7 @@ def test_a_visit_that_took_place_still_uses_the_cap(session, world):
         now=OVER,
     )
 
-    with pytest.raises(Exception) as refusal:
+    with pytest.raises(Refused) as refusal:
         rows.ask(session, world, slot=world.slots[1], now=NOW)
 
     assert [each.code for each in refusal.value.refusals] == ["host_cap_reached"]

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.localtime import instant
-from scheduler.domain.offers import Confirmation
+from scheduler.domain.offers import Confirmation, OfferState
 from scheduler.domain.parties import Part, Party
-from scheduler.domain.refusals import TooFewAdults
+from scheduler.domain.refusals import Refused, TooFewAdults
 from scheduler.domain.visits import CancelReason, VisitState
 from scheduler.persistence.models.access import LinkRow
 from scheduler.persistence.models.network import HostRow, SchoolClassRow, SchoolRow
@@ -136,25 +136,30 @@ def test_every_reason_is_told_at_once_and_nothing_is_stored(session, world):
 
 
 @pytest.mark.parametrize(
-    ("code", "table", "which", "facts"),
+    ("code", "table", "facts"),
     [
-        ("kind_not_bookable", OfferRow, "offer", {"kind_code": "WORKSHOP"}),
-        ("offer_not_published", OfferRow, "offer", {"state": "draft"}),
-        ("notice_too_short", OfferRow, "offer", {"min_notice_days": 90}),
-        ("host_cap_reached", HostRow, "host", {}),
-        ("return_too_late", SchoolRow, "school", {"back_by": time(11, 30)}),
+        ("kind_not_bookable", OfferRow, {"kind_code": "WORKSHOP"}),
+        ("offer_not_published", OfferRow, {"state": OfferState.DRAFT}),
+        ("notice_too_short", OfferRow, {"min_notice_days": 90}),
+        ("return_too_late", SchoolRow, {"back_by": time(11, 30)}),
     ],
 )
-def test_a_refusal_stores_nothing_and_tells_nobody(
-    session, world, code, table, which, facts
-):
-    if table is HostRow:
-        rows.ask(session, world, school_class=world.second_class, slot=world.slots[1])
-        facts = {"cap_per_month": 1}
-    set_to(session, session.get_one(table, getattr(world, which)), **facts)
+def test_a_refusal_stores_nothing_and_tells_nobody(session, world, code, table, facts):
+    number = {OfferRow: world.offer, SchoolRow: world.school}[table]
+    set_to(session, session.get_one(table, number), **facts)
 
     with refused(session, code):
         rows.ask(session, world)
+
+
+@pytest.mark.parametrize("period", ["month", "year"])
+def test_a_cap_that_is_used_up_refuses_the_next(session, world, period):
+    host = session.get_one(HostRow, world.host)
+    set_to(session, host, **{f"cap_per_{period}": 1})
+    rows.ask(session, world, school_class=world.second_class, slot=world.slots[1])
+
+    with refused(session, "host_cap_reached"):
+        rows.ask(session, world, by=world.colleague)
 
 
 def test_a_full_slot_is_refused_with_what_is_left(session, world):
@@ -185,7 +190,7 @@ def test_case_16_the_second_teacher_of_a_class_sees_the_first_ones_name(session,
     rows.ask(session, world)
     other = rows.store_slot(session, world.other_offer, rows.TUESDAY)
 
-    with pytest.raises(Exception) as refusal:
+    with pytest.raises(Refused) as refusal:
         rows.ask(session, world, slot=other, by=world.colleague)
 
     assert [each.code for each in refusal.value.refusals] == ["class_busy"]
@@ -703,7 +708,7 @@ def test_the_loop_asks_for_nothing(session, world):
 
 
 def test_the_refusals_of_a_request_keep_their_facts(session, world):
-    with pytest.raises(Exception) as refusal:
+    with pytest.raises(Refused) as refusal:
         rows.ask(session, world, students=24, adults=1)
 
     (only,) = refusal.value.refusals

@@ -41,6 +41,7 @@ FACTS = {
     "handling_words": {"words": ["soudez"]},
     "not_ready": {"missing": ["title", "see", "fields"]},
     "bad_address": {"line": 2, "text": "<b>"},
+    "bad_line": {"column": "insee", "value": "44999"},
     "too_many_addresses": {"most": 29, "given": 40},
 }
 
