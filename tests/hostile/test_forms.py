@@ -87,6 +87,7 @@ class Place:
 
     def __post_init__(self) -> None:
         self.watch = sqlite3.connect(self.file)
+        self.cookie = self.client.get_cookie("visits")
 
     def commits(self) -> int:
         """A number that another connection's commit changes."""
@@ -105,6 +106,13 @@ class Place:
             Path(f"{self.file}{suffix}").unlink(missing_ok=True)
         shutil.copyfile(self.kept, self.file)
         self.watch = sqlite3.connect(self.file)
+
+    def come_back(self) -> None:
+        """Whoever was signed out, or somebody else, is who came."""
+        if self.cookie is None:
+            self.client.delete_cookie("visits")
+        else:
+            self.client.set_cookie("visits", self.cookie.value)
 
     def changed(self) -> list[str]:
         """The tables whose rows are not those that were kept."""
@@ -131,13 +139,13 @@ def rows(database: sqlite3.Connection, table: str) -> list[Any]:
 
 def fetcher(client: FlaskClient) -> Any:
     def fetch(path: str) -> Fetched:
-        reply = client.get(path, follow_redirects=True)
-        is_page = reply.mimetype == "text/html"
-        return Fetched(
-            status=reply.status_code,
-            content_type=reply.content_type or "",
-            body=reply.text if is_page else "",
-        )
+        with closing(client.get(path, follow_redirects=True)) as reply:
+            is_page = reply.mimetype == "text/html"
+            return Fetched(
+                status=reply.status_code,
+                content_type=reply.content_type or "",
+                body=reply.text if is_page else "",
+            )
 
     return fetch
 
@@ -233,7 +241,8 @@ def send(place: Place, form: Form, values: MultiDict[str, Any]) -> list[str]:
     """What is wrong with the answer; the database is put back after a change."""
     before = place.commits()
     reply = place.client.post(form.action, **body_of(values))
-    changed = place.changed() if place.commits() != before else []
+    committed = place.commits() != before
+    changed = place.changed() if committed else []
     wrong = []
     # A form that only looks answers with a page, and nothing may then be stored.
     looked = reply.status_code == 200 and not changed
@@ -246,11 +255,14 @@ def send(place: Place, form: Form, values: MultiDict[str, Any]) -> list[str]:
             wrong.append(f"answers {reply.status_code} and says nothing")
     shown = reply.text
     if reply.status_code == 303:
+        if place.cookie is not None and reply.location.startswith("/sign-in"):
+            wrong.append("does not know who is there")
         shown += place.client.get(reply.location, follow_redirects=True).text
     if f'<script>alert("{MARK}")' in shown or f"<b onmouseover={MARK}>" in shown:
         wrong.append("shows a script as a script")
-    if changed:
+    if committed:
         place.restore()
+    place.come_back()
     return wrong
 
 
@@ -286,4 +298,5 @@ def tried(place: Place, form: Form, values: MultiDict[str, Any]) -> list[str]:
         return send(place, form, values)
     except Exception as error:  # noqa: BLE001 - each is a line of the report
         place.restore()
+        place.come_back()
         return [f"raises {type(error).__name__}: {error}"]
