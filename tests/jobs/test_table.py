@@ -49,7 +49,9 @@ def test_the_operator_finds_every_job_in_the_manual():
 
 
 @pytest.mark.parametrize(
-    "job", [job for job in JOBS.values() if isinstance(job.rhythm, time)], ids=str
+    "job",
+    [job for job in JOBS.values() if isinstance(job.rhythm, time)],
+    ids=lambda job: job.id,
 )
 def test_no_daily_job_lies_in_the_hour_of_the_clock_change(job: Job):
     assert not time(2) <= job.rhythm.replace(tzinfo=None) < time(3)
