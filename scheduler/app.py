@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+import structlog
+from flask import Flask, request
 from jinja2 import StrictUndefined
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -30,13 +31,25 @@ from scheduler.web.teacher import views as teacher
 if TYPE_CHECKING:
     from config import Settings
 
+log = structlog.get_logger()
+
 LARGEST_FORM = 1024 * 1024
 LINK_PATHS = {"sign_in": "/sign-in/", "answer_visit": "/h/"}
 
 
+class Pages(Flask):
+    """Flask, but a fault is logged with its page's name, not with its address.
+
+    The addresses of personal links, class pages and feeds are secrets.
+    """
+
+    def log_exception(self, exc_info: Any) -> None:
+        log.error("page_failed", page=request.endpoint, exc_info=exc_info)
+
+
 def create_app(settings: Settings) -> Flask:
     """The application for these settings; nothing is read from elsewhere."""
-    app = Flask(
+    app = Pages(
         "scheduler",
         template_folder=str(paths.TEMPLATES),
         static_folder=str(paths.STATIC),
@@ -96,7 +109,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     if settings.clock_starts_at is not None:
-        clock.shift(settings.clock_starts_at - clock.now())
+        clock.start_at(settings.clock_starts_at)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, hops, hops, hops)  # type: ignore[method-assign]

@@ -16,6 +16,11 @@ def now() -> datetime:
     return datetime.now(UTC) + _offset
 
 
+def start_at(moment: datetime) -> None:
+    """Let the clock show ``moment`` now, whatever it showed before."""
+    shift(moment - datetime.now(UTC))
+
+
 def shift(offset: timedelta) -> None:
     """Let the clock run ``offset`` ahead of (or behind) the machine's."""
     global _offset  # noqa: PLW0603 - the one state of this module

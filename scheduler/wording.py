@@ -64,6 +64,17 @@ def month(value: date | datetime, locale: str) -> str:
     return format_date(_on(value), "MMMM y", locale=_known(locale))
 
 
+def weekdays(locale: str) -> list[tuple[str, str]]:
+    """The names of the days, short and long, from Monday on."""
+    language = _known(locale)
+    week = [date(2024, 1, number) for number in range(1, 8)]
+    short, long = (
+        [format_date(on, pattern, locale=language) for on in week]
+        for pattern in ("EEE", "EEEE")
+    )
+    return list(zip(short, long, strict=True))
+
+
 def time_of_day(at: datetime, locale: str) -> str:
     """Twenty-four hours in both languages: nobody has to know what 12:00 am means."""
     at = local(at)

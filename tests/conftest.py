@@ -19,6 +19,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as hypothesis_settings
+from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -149,14 +150,25 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> FileSystemBytecodeCache:
+    """Each test makes an application; its templates are compiled once for all."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(
+    settings: Settings, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Flask]:
     """The application on the database of ``session``; forms need no token in tests.
 
     It is imported here, so that tests of rules do not wait for all its parts.
     """
     made = importlib.import_module("scheduler.app").create_app(settings)
     made.config["WTF_CSRF_ENABLED"] = False
+    made.jinja_env.bytecode_cache = compiled_templates
     yield made
     database = made.extensions["sqlalchemy"]
     with made.app_context():

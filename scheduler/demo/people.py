@@ -44,10 +44,13 @@ def grouped(members: Iterable[Member]) -> tuple[GroupOfPeople, ...]:
 
 
 def _one_of_each(people: Iterable[Member]) -> list[Member]:
-    """The first person of each organisation: two of one company see the same."""
+    """The first person of each organisation, once: two of one company see the same."""
     seen: dict[str, Member] = {}
+    named: set[int] = set()
     for each in people:
-        seen.setdefault(each.organisation, each)
+        if each.person_id not in named and each.organisation not in seen:
+            seen[each.organisation] = each
+            named.add(each.person_id)
     return list(seen.values())
 
 

@@ -6,10 +6,9 @@ anything is sent (TE-M3), and the service raises them: one list, three uses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import islice
+from datetime import date, datetime
 
 from scheduler.domain import slots
 from scheduler.domain.classes import SchoolClass
@@ -42,6 +41,20 @@ from scheduler.domain.refusals import (
 from scheduler.domain.schooldays import Closure, covering, deadline
 from scheduler.domain.slots import Slot
 from scheduler.domain.travel import Away, Trip, away
+
+BREAKS_A_PROMISE = frozenset(
+    {
+        "slot_full",
+        "group_too_big",
+        "class_busy",
+        "organiser_busy",
+        "host_cap_reached",
+        "too_late",
+    }
+)
+WAIVED_BY_MOVING_THE_SLOT = frozenset(
+    {"notice_too_short", "slot_not_open", "host_closed"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +90,6 @@ class Case:
     class_holds: tuple[Held, ...] = ()
     organiser_holds: tuple[Held, ...] = ()
     party: Party | None = None
-    requested_on: date | None = None
 
     @property
     def day(self) -> date:
@@ -94,6 +106,43 @@ def refusals(case: Case, *, now: datetime, policy: Policy) -> list[Refusal]:
         *who_refusals(case),
         *when_refusals(case, now=now, policy=policy),
         *seats_refusals(case),
+    ]
+
+
+def acceptance_refusals(case: Case, *, now: datetime, policy: Policy) -> list[Refusal]:
+    """What a host cannot say yes to.
+
+    It may pass over its own rules and the calendar's; only what would break a promise
+    (P1, P2) stands in the way. A closed slot does not: who had asked before may come,
+    and a cancelled one has nobody left to say yes to.
+    """
+    return [
+        each
+        for each in refusals(case, now=now, policy=policy)
+        if each.code in BREAKS_A_PROMISE
+    ]
+
+
+def proposal_refusals(case: Case, *, now: datetime, policy: Policy) -> list[Refusal]:
+    """Why a slot that the host itself proposes cannot be the visit's.
+
+    It need not keep its own notice, and a pause is for new requests only.
+    """
+    paused = case.rules.state is OfferState.PAUSED
+    waived = {"notice_too_short"} | ({"offer_not_published"} if paused else set())
+    return [
+        each
+        for each in refusals(case, now=now, policy=policy)
+        if each.code not in waived
+    ]
+
+
+def following_refusals(case: Case, *, now: datetime, policy: Policy) -> list[Refusal]:
+    """Why a class cannot follow the slot that it is on to another time."""
+    return [
+        each
+        for each in when_refusals(case, now=now, policy=policy)
+        if each.code not in WAIVED_BY_MOVING_THE_SLOT
     ]
 
 
@@ -124,6 +173,17 @@ def seats_refusals(case: Case) -> list[Refusal]:
             school_minimum=case.school_class.min_adults,
         ),
         *seat_refusals(case.party, offered=case.slot.seats, taken=case.taken),
+    ]
+
+
+def discreet(found: Iterable[Refusal]) -> list[Refusal]:
+    """The same for a host: where else a class goes is none of its business (P6)."""
+    elsewhere = (ClassBusy, OrganiserBusy)
+    return [
+        type(each)(starts_at=each.facts["starts_at"], host="")
+        if isinstance(each, elsewhere)
+        else each
+        for each in found
     ]
 
 
@@ -234,7 +294,6 @@ def _caps(case: Case) -> Iterator[Refusal]:
 
 
 def _notice(case: Case, *, now: datetime, policy: Policy) -> Iterator[Refusal]:
-    asked_on = case.requested_on or local_day(now)
     due = deadline(
         case.day,
         days=case.rules.min_notice_days,
@@ -242,21 +301,7 @@ def _notice(case: Case, *, now: datetime, policy: Policy) -> Iterator[Refusal]:
         calendar=case.school_class.calendar,
         calendar_days_from=policy.calendar_days_from,
     )
-    if asked_on > due.on:
+    if local_day(now) > due.on:
         yield NoticeTooShort(
             notice_days=case.rules.min_notice_days, due_on=due.on.isoformat()
         )
-
-
-def first_fitting(
-    days: Iterable[date], *, fits: Callable[[date], bool], within: int = 400
-) -> date | None:
-    """The first of the days that fits: "first possible date" next to a refusal."""
-    return next((day for day in islice(days, within) if fits(day)), None)
-
-
-def days_from(day: date) -> Iterator[date]:
-    """``day`` and every day after it."""
-    while True:
-        yield day
-        day += timedelta(days=1)

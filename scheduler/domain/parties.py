@@ -16,6 +16,8 @@ from scheduler.domain.refusals import (
     TooFewAdults,
 )
 
+SPARE_ADDRESSES = 5
+
 
 class Part(StrEnum):
     """A class comes whole or as a half-group."""
@@ -110,6 +112,11 @@ def seat_refusals(party: Party, *, offered: Seats, taken: Seats) -> list[Refusal
         if party.people > left:
             return [SlotFull(unit="people", left=left, asked=party.people)]
     return []
+
+
+def most_addresses(party: Party, *, policy: Policy) -> int:
+    """How many students' addresses a visit takes: a few change theirs."""
+    return min(party.students + SPARE_ADDRESSES, policy.max_addresses)
 
 
 class Advice(StrEnum):

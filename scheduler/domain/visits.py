@@ -71,6 +71,7 @@ AFTER: dict[tuple[VisitState, Step], VisitState] = {
     (VisitState.PROPOSED, Step.DECLINE): VisitState.DECLINED,
     (VisitState.PROPOSED, Step.EXPIRE): VisitState.EXPIRED,
     (VisitState.PROPOSED, Step.WITHDRAW): VisitState.WITHDRAWN,
+    (VisitState.PROPOSED, Step.CANCEL_BY_HOST): VisitState.DECLINED,
     (VisitState.CONFIRMED, Step.CHANGE_NUMBERS): VisitState.CONFIRMED,
     (VisitState.CONFIRMED, Step.SLOT_CHANGED): VisitState.CONFIRMED,
     (VisitState.CONFIRMED, Step.ASK_MOVE): VisitState.MOVING,
@@ -242,7 +243,7 @@ def cancel_by_school(
 def cancel_by_host(
     visit: Visit, *, reason: CancelReason, note: str, late: bool
 ) -> Visit:
-    """The host calls it off, or cancels the slot under a request."""
+    """The host calls it off, or cancels the slot that was asked for or offered."""
     _need_note(reason is CancelReason.OTHER, note)
     return _next(
         visit,

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor
 from scheduler.domain.announcements import TELLINGS, Audience, Change, Method, Telling
 from scheduler.domain.visits import INVITED
+from scheduler.ical.identity import new_uid, next_dtstamp, next_sequence
 from scheduler.persistence.models.access import LinkPurpose
 from scheduler.persistence.models.people import MembershipRow, PersonRow
 from scheduler.persistence.models.visits import (
@@ -31,7 +31,6 @@ from scheduler.services.house import house_of
 from scheduler.services.snapshot import actor_side, snapshot
 
 STUDENT_LOCALE = "fr"
-ONE_SECOND = timedelta(seconds=1)
 ASKS_FOR_ANSWER = frozenset(
     {
         Change.REQUESTED,
@@ -44,7 +43,7 @@ ASKS_FOR_ANSWER = frozenset(
 
 @dataclass(frozen=True)
 class Recipient:
-    """``sealed``: a student's address as it lies in the database."""
+    """One reader. A student has no name and no person, only an address."""
 
     audience: Audience
     name: str
@@ -116,6 +115,9 @@ def _recipients(
         return [_adult(audience, visit.organiser)]
     if audience is Audience.HOST:
         return [_adult(audience, each.person) for each in contacts]
+    if visit.state not in INVITED:
+        # Students hear of a visit once it is confirmed, not of a request that changes.
+        return []
     seal = seal_of(session)
     return [
         Recipient(audience, "", seal.open(each.address), STUDENT_LOCALE)
@@ -160,7 +162,7 @@ def _tell(
 ) -> None:
     invitation = _invitation(session, visit, telling, recipient, now=now)
     payload: dict[str, Any] = {
-        "visit": {**facts[recipient.locale], "actor": actor_side(by)},
+        "visit": {**facts[recipient.locale], "actor": actor_side(by, visit)},
         "audience": recipient.audience.value,
         "change": change.value,
         "link": _link(session, visit, change, recipient, now=now),
@@ -188,11 +190,7 @@ def _invitation(
     *,
     now: datetime,
 ) -> InvitationRow | None:
-    """The recipient's calendar entry, moved on to its next SEQUENCE.
-
-    RFC 5546 §2.1.4: SEQUENCE rises with each REQUEST or CANCEL that differs from the
-    last; §2.1.5: DTSTAMP breaks ties, so it strictly grows too.
-    """
+    """The recipient's calendar entry, moved on to its next SEQUENCE and DTSTAMP."""
     if telling.method is None:
         return None
     digest = seal_of(session).digest(recipient.address)
@@ -212,8 +210,9 @@ def _invitation(
             person_id=recipient.person_id,
             address=seal_of(session).close(recipient.address),
             address_digest=digest,
-            uid=f"{uuid4()}@{house_of(session).mail_domain}",
-            dtstamp=now.replace(microsecond=0),
+            uid=new_uid(house_of(session).mail_domain),
+            sequence=next_sequence(None),
+            dtstamp=next_dtstamp(None, now=now),
             created_at=now,
         )
         session.add(row)
@@ -221,8 +220,8 @@ def _invitation(
         return row
     if telling.method is Method.REQUEST:
         row.state = InvitationState.INVITED
-    row.sequence += 1
-    row.dtstamp = max(now.replace(microsecond=0), row.dtstamp + ONE_SECOND)
+    row.sequence = next_sequence(row.sequence)
+    row.dtstamp = next_dtstamp(row.dtstamp, now=now)
     messages.supersede(session, row.id)
     return row
 

@@ -10,8 +10,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fit, visits as rules
 from scheduler.domain.actors import Actor, for_host, need
 from scheduler.domain.announcements import Change
-from scheduler.domain.policy import Policy
-from scheduler.domain.refusals import NotFound, Refusal, Refused, SameSlot
+from scheduler.domain.refusals import NotFound, Refused, SameSlot
 from scheduler.domain.visits import CancelReason, DeclineReason, VisitState
 from scheduler.persistence.models.visits import ProposalRow, VisitRow
 from scheduler.persistence.queries import visits
@@ -19,20 +18,6 @@ from scheduler.services import fitting, journal, schedule, seats
 from scheduler.services.announce import announce, truth
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
-
-# The host may say yes to what its own rules or the calendar would refuse now; only
-# what would break a promise (P1, P2) stands in the way. A closed slot does not: who
-# had asked before may come, and a cancelled one has nobody left to say yes to.
-BREAKS_A_PROMISE = frozenset(
-    {
-        "slot_full",
-        "group_too_big",
-        "class_busy",
-        "organiser_busy",
-        "host_cap_reached",
-        "too_late",
-    }
-)
 
 
 def accept_visit(session: Session, visit_id: int, *, by: Actor, now: datetime) -> None:
@@ -50,13 +35,9 @@ def accept_visit(session: Session, visit_id: int, *, by: Actor, now: datetime) -
             party=row.party,
             besides=row,
         )[0]
-        broken = [
-            each
-            for each in fit.refusals(case, now=now, policy=house_of(session).policy)
-            if each.code in BREAKS_A_PROMISE
-        ]
+        broken = fit.acceptance_refusals(case, now=now, policy=house_of(session).policy)
         if broken:
-            raise Refused(*broken)
+            raise Refused(*fit.discreet(broken))
         row.take(accepted, now=now)
         session.flush()
         row = _mine(session, visit_id, by)
@@ -147,30 +128,18 @@ def offer_instead(
             party=row.party,
             besides=row,
         )[0]
-        broken = stands_in_the_way(case, now=now, policy=house_of(session).policy)
+        broken = fit.proposal_refusals(case, now=now, policy=house_of(session).policy)
         if broken:
-            raise Refused(*broken)
+            raise Refused(*fit.discreet(broken))
         session.add(ProposalRow(visit_id=row.id, slot_id=slot_id))
     before, state = truth(session, row), row.state.value
     row.take(proposed, now=now)
-    schedule.expect_answer(session, row, now=now)
-    row.remind_at = row.alert_at = None
+    schedule.expect_choice(session, row, now=now)
     seats.recount(session, row.slot)
     announce(session, row, Change.PROPOSED, by=by, now=now, before=before)
     journal.note_visit(
         session, row, Change.PROPOSED.value, by=by, now=now, before=state
     )
-
-
-def stands_in_the_way(
-    case: fit.Case, *, now: datetime, policy: Policy
-) -> list[Refusal]:
-    """Why a slot cannot be proposed; the host need not keep its own notice."""
-    return [
-        each
-        for each in fit.refusals(case, now=now, policy=policy)
-        if each.code != "notice_too_short"
-    ]
 
 
 def cancel_by_host(

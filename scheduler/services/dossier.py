@@ -14,7 +14,7 @@ from scheduler.domain.actors import Actor, for_school, need
 from scheduler.domain.agreement import Agreement, agreement
 from scheduler.domain.localtime import local_day
 from scheduler.domain.offers import Confirmation
-from scheduler.domain.parties import Advice, Party, advice
+from scheduler.domain.parties import Advice, Party, advice, most_addresses
 from scheduler.domain.refusals import NotFound
 from scheduler.domain.schooldays import Deadline, deadline
 from scheduler.domain.travel import Away, Trip, away
@@ -146,7 +146,7 @@ def dossier(
         history=tuple(teacher_pages.history_of(session, row.id)),
         mail=tuple(teacher_pages.mail_about(session, row.id)),
         addresses=teacher_pages.addresses_number(session, row.id),
-        most_addresses=min(row.students + 5, policy.max_addresses),
+        most_addresses=most_addresses(row.party, policy=policy),
     )
 
 

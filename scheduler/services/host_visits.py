@@ -114,7 +114,7 @@ def visit_sheet(
         slot=host_pages.slot_line(slot),
         wanted=host_pages.slot_line(row.wanted_slot) if row.wanted_slot else None,
         school=school.organisation.name,
-        town=host_pages.town_of(school.organisation),
+        town=school.organisation.town,
         km=way.km,
         minutes=way.minutes,
         class_label=klass.label,

@@ -85,8 +85,6 @@ def offer_sheet(session: Session, offer_id: int, *, locale: str) -> OfferSheet:
     if row is None:
         raise NotFound
     host, commune = row.host, row.host.organisation.commune
-    postcode = commune.postcodes.split("|")[0]
-    street = row.street or host.organisation.street
     english = locale == "en"
     paths = reference.paths_for(session, [each.code for each in row.fields])
     return OfferSheet(
@@ -101,15 +99,13 @@ def offer_sheet(session: Session, offer_id: int, *, locale: str) -> OfferSheet:
         website=host.organisation.website,
         size=host.size_category.value,
         site_headcount=host.site_headcount,
-        place=", ".join(
-            part for part in (street, f"{postcode} {commune.name}") if part
-        ),
+        place=row.address,
         commune=commune.name,
         fields=tuple(e.label_en if english else e.label_fr for e in row.fields),
         see=tuple(row.see),
         people_met=row.people_met,
         witnesses=_witnesses(row),
-        women=max(row.women_witnesses, sum(e.gender == "W" for e in row.witnesses)),
+        women=row.women,
         paths=tuple(
             TrainingPath(
                 diploma=each.diploma, label=each.label_en if english else each.label_fr

@@ -132,7 +132,7 @@ def change_offer(
     """Other words or rules. Slots that exist keep their own seats."""
     _check(text)
     with transaction(session):
-        row = _mine(session, offer_id, by)
+        row = offer_to_change(session, offer_id, by)
         _take(session, row, text)
         journal.note_organisation(
             session, row.host_id, "offer_changed", by=by, now=now, offer=row.id
@@ -142,7 +142,9 @@ def change_offer(
 def publish_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -> None:
     """Let teachers see it. Raises ``NotReady`` naming what is missing."""
     with transaction(session):
-        put_before_teachers(session, _mine(session, offer_id, by), by=by, now=now)
+        put_before_teachers(
+            session, offer_to_change(session, offer_id, by), by=by, now=now
+        )
 
 
 def put_before_teachers(
@@ -164,7 +166,7 @@ def pause_offer(
 ) -> None:
     """No new requests for a while; confirmed visits stay (HO-M2)."""
     with transaction(session):
-        row = _mine(session, offer_id, by)
+        row = offer_to_change(session, offer_id, by)
         _step(session, row, "pause", by=by, now=now)
         row.paused_until = until
 
@@ -172,7 +174,7 @@ def pause_offer(
 def resume_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -> None:
     """Requests are welcome again."""
     with transaction(session):
-        row = _mine(session, offer_id, by)
+        row = offer_to_change(session, offer_id, by)
         _step(session, row, "resume", by=by, now=now)
         row.paused_until = None
 
@@ -180,18 +182,24 @@ def resume_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -
 def archive_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -> None:
     """Put away; nothing that was agreed changes."""
     with transaction(session):
-        _step(session, _mine(session, offer_id, by), "archive", by=by, now=now)
+        _step(
+            session, offer_to_change(session, offer_id, by), "archive", by=by, now=now
+        )
 
 
 def restore_offer(session: Session, offer_id: int, *, by: Actor, now: datetime) -> None:
     """Back among the drafts."""
     with transaction(session):
-        _step(session, _mine(session, offer_id, by), "restore", by=by, now=now)
+        _step(
+            session, offer_to_change(session, offer_id, by), "restore", by=by, now=now
+        )
 
 
 def resume_paused(session: Session, *, today: date, by: Actor, now: datetime) -> int:
     """Offers whose pause is over are open again; how many."""
     with transaction(session):
+        hosts = {row.host_id for row in offers.pauses_over(session, today=today)}
+        visits.lock(session, host_ids=hosts)
         over = offers.pauses_over(session, today=today)
         for row in over:
             _step(session, row, "resume", by=by, now=now)
@@ -313,9 +321,14 @@ def _step(
     )
 
 
-def _mine(session: Session, offer_id: int, by: Actor) -> OfferRow:
+def offer_to_change(session: Session, offer_id: int, by: Actor) -> OfferRow:
+    """The offer as it is once its host is locked, if the actor speaks for the host."""
+    host_id = offers.host_of_offer(session, offer_id)
+    if host_id is None:
+        raise NotFound
+    need(for_host(by, host_id))
+    visits.lock(session, host_ids=[host_id])
     row = offers.offer_whole(session, offer_id)
     if row is None:
         raise NotFound
-    need(for_host(by, row.host_id))
     return row

@@ -24,7 +24,6 @@ from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import teacher_pages, visits
 from scheduler.services import fitting, search
 from scheduler.services.house import house_of
-from scheduler.services.snapshot import address
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +102,7 @@ def slot_card(session: Session, slot_id: int) -> SlotCard:
         title=offer.title,
         host=offer.host.organisation.name,
         commune=offer.host.organisation.commune.name,
-        place=address(row),
+        place=row.address,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         seats=row.max_students,

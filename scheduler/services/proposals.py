@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from scheduler.domain import fit
 from scheduler.domain.actors import Actor, for_host, need
 from scheduler.domain.refusals import NotFound
 from scheduler.persistence.queries import host_pages, offers, visits
 from scheduler.services import fitting
-from scheduler.services.answers import offer_instead, stands_in_the_way
+from scheduler.services.answers import offer_instead
 from scheduler.services.house import house_of
 from scheduler.services.slots import SeatsWanted, SlotTimes, put_slot
 from scheduler.services.transaction import transaction
@@ -42,7 +43,7 @@ def slots_that_fit(
     fitting_ones = [
         host_pages.slot_line(slot)
         for slot, case in zip(slots, found, strict=True)
-        if not stands_in_the_way(case, now=now, policy=policy)
+        if not fit.proposal_refusals(case, now=now, policy=policy)
     ]
     nearest = sorted(fitting_ones, key=lambda slot: abs(slot.starts_at - wished))
     return sorted(nearest[:MOST_OFFERED], key=lambda slot: slot.starts_at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,14 @@ from scheduler.domain.actors import Actor, for_school, need
 from scheduler.domain.announcements import Change
 from scheduler.domain.offers import Confirmation
 from scheduler.domain.parties import Party
-from scheduler.domain.refusals import NotFound, OtherHost, Refused
+from scheduler.domain.refusals import (
+    NotFound,
+    OtherHost,
+    Refusal,
+    Refused,
+    SlotNotOpen,
+)
+from scheduler.domain.slots import SlotState
 from scheduler.domain.visits import CancelReason, VisitState
 from scheduler.persistence.models.network import SchoolClassRow
 from scheduler.persistence.models.offers import SlotRow
@@ -170,10 +178,10 @@ def choose_slot(
     """Take one of the slots that the host proposed: confirmed at once."""
     with transaction(session):
         row = _mine(session, visit_id, by)
+        chosen = rules.choose(row.as_domain(), slot_id=slot_id)
         offered = {each.slot_id for each in visits.proposals_for(session, row.id)}
         if slot_id not in offered:
-            raise NotFound
-        chosen = rules.choose(row.as_domain(), slot_id=slot_id)
+            raise SlotNotOpen(state=SlotState.CANCELLED.value)
         slot = _slot_of_host(session, slot_id, row.slot.offer.host_id)
         _demand_fit(
             session,
@@ -183,7 +191,7 @@ def choose_slot(
             party=row.party,
             now=now,
             besides=row,
-            notice=False,
+            judge=fit.proposal_refusals,
         )
         before, state, old = truth(session, row), row.state.value, row.slot
         row.take(chosen, now=now)
@@ -296,18 +304,13 @@ def _demand_fit(
     party: Party,
     now: datetime,
     besides: VisitRow | None = None,
-    notice: bool = True,
+    judge: Callable[..., list[Refusal]] = fit.refusals,
 ) -> None:
-    """Raise ``Refused`` unless the class fits the slot.
-
-    ``notice``: a slot that the host proposes itself needs none.
-    """
+    """Raise ``Refused`` unless the class fits the slot, by the rules of ``judge``."""
     case = fitting.cases(
         session, klass, [slot], organiser_id=organiser_id, party=party, besides=besides
     )[0]
-    found = fit.refusals(case, now=now, policy=house_of(session).policy)
-    if not notice:
-        found = [each for each in found if each.code != "notice_too_short"]
+    found = judge(case, now=now, policy=house_of(session).policy)
     if found:
         raise Refused(*found)
 

@@ -10,23 +10,41 @@ from sqlalchemy.orm import Session
 from scheduler.domain import visits as rules
 from scheduler.persistence.models.access import LinkPurpose
 from scheduler.persistence.models.visits import ProposalRow, VisitRow
-from scheduler.persistence.queries import access
+from scheduler.persistence.queries import access, visits
 from scheduler.services.fitting import calendar_of
 from scheduler.services.house import house_of
 
 
 def expect_answer(session: Session, row: VisitRow, *, now: datetime) -> None:
-    """Somebody has to answer: remind, alert, and give up in time."""
+    """The host has to answer: remind, alert, and give up in time."""
     starts = [slot.starts_at for slot in (row.slot, row.wanted_slot) if slot]
-    times = rules.answer_times(
-        asked_at=now,
-        starts_at=min(starts),
-        calendar=calendar_of(row.school_class.school),
-        policy=house_of(session).policy,
-    )
+    times = _times(session, row, starts_at=min(starts), now=now)
     row.remind_at = times.remind_at
     row.alert_at = times.alert_at
     row.answer_due_at = times.due_at
+
+
+def expect_choice(session: Session, row: VisitRow, *, now: datetime) -> None:
+    """The teacher has to choose: as long as the last of the offered slots lies ahead.
+
+    The date first asked for says nothing here: the host has said no to it.
+    """
+    session.flush()
+    offered = [each.slot.starts_at for each in visits.proposals_for(session, row.id)]
+    times = _times(session, row, starts_at=max(offered), now=now)
+    row.remind_at = row.alert_at = None
+    row.answer_due_at = times.due_at
+
+
+def _times(
+    session: Session, row: VisitRow, *, starts_at: datetime, now: datetime
+) -> rules.AnswerTimes:
+    return rules.answer_times(
+        asked_at=now,
+        starts_at=starts_at,
+        calendar=calendar_of(row.school_class.school),
+        policy=house_of(session).policy,
+    )
 
 
 def answered(row: VisitRow, *, now: datetime) -> None:

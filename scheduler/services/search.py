@@ -24,7 +24,7 @@ from scheduler.domain.travel import Trip, trip
 from scheduler.persistence.models.network import SchoolClassRow, SchoolRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.reference import LevelRow
-from scheduler.persistence.queries import teacher_pages
+from scheduler.persistence.queries import reference, teacher_pages
 from scheduler.services import fitting
 from scheduler.services.house import house_of
 
@@ -189,9 +189,9 @@ def _class_for(session: Session, wish: Wish, school: SchoolRow) -> SchoolClassRo
         row = teacher_pages.class_to_read(session, wish.class_id)
         if row is not None and row.school_id == school.id:
             return row
-    level = teacher_pages.level_named(session, wish.level_code)
-    if level is None:
-        level = LevelRow(code="", grade_rank=NO_LEVEL, exam_block=False)
+    any_level = LevelRow(code="", grade_rank=NO_LEVEL, exam_block=False)
+    known = reference.levels(session)
+    level = next((each for each in known if each.code == wish.level_code), any_level)
     return SchoolClassRow(
         id=0, school_id=school.id, school=school, level=level, absences=[]
     )
@@ -223,16 +223,10 @@ def _wanted(offer: OfferRow, wish: Wish, *, school: SchoolRow, policy: Policy) -
         return False
     if wish.wheelchair and offer.wheelchair is Wheelchair.NO:
         return False
-    if wish.woman and not women_of(offer):
+    if wish.woman and not offer.women:
         return False
     way = _way(offer, school, policy)
     return wish.within_km is None or way.km <= wish.within_km
-
-
-def women_of(offer: OfferRow) -> int:
-    """Women who tell their trade there."""
-    named = sum(each.gender == "W" for each in offer.witnesses)
-    return max(offer.women_witnesses, named)
 
 
 def _way(offer: OfferRow, school: SchoolRow, policy: Policy) -> Trip:
@@ -339,7 +333,7 @@ def _found(
         min_grade_rank=offer.min_grade_rank,
         level_fits=None if not asked_level else not too_low,
         wheelchair=offer.wheelchair,
-        women=women_of(offer),
+        women=offer.women,
         slots=slots,
         reasons=() if any(slot.fits for slot in slots) else reasons_of(slots),
     )

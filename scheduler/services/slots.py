@@ -32,6 +32,7 @@ from scheduler.persistence.queries import offers, visits
 from scheduler.services import answers, fitting, journal, schedule, seats
 from scheduler.services.announce import announce, truth
 from scheduler.services.house import house_of
+from scheduler.services.offers import offer_to_change
 from scheduler.services.transaction import transaction
 
 MOST_SLOTS_AT_ONCE = 120
@@ -100,7 +101,7 @@ def add_slot(
 ) -> int:
     """One dated slot. Returns its id."""
     with transaction(session):
-        offer = _my_offer(session, offer_id, by)
+        offer = offer_to_change(session, offer_id, by)
         return put_slot(session, offer, times, wanted=wanted, by=by, now=now)
 
 
@@ -196,7 +197,7 @@ def add_weekly_slots(
 ) -> WeeklyPlan:
     """Slots for every day of the plan, all or none."""
     with transaction(session):
-        offer = _my_offer(session, offer_id, by)
+        offer = offer_to_change(session, offer_id, by)
         return put_weekly_slots(session, offer, rule, wanted=wanted, by=by, now=now)
 
 
@@ -232,6 +233,7 @@ def change_slot(
 ) -> None:
     """Another time or place; every visit on the slot and its calendars follow.
 
+    A visit that only wants to move here asked for the old time, and stays where it is.
     Raises ``Refused`` when a class that comes cannot come then, ``SlotInUse`` when
     fewer seats are left than are held.
     """
@@ -248,13 +250,17 @@ def change_slot(
             slot.ends_at,
             slot.place,
         )
+        same_time = (starts_at, ends_at) == (slot.starts_at, slot.ends_at)
         before = {row.id: truth(session, row) for row in told}
         slot.starts_at, slot.ends_at, slot.place = starts_at, ends_at, times.place
         _resize(slot, wanted)
         session.flush()
         if moved:
             for row in told:
-                _follow(session, row, slot, before[row.id], by=by, now=now)
+                if row.slot_id == slot.id or same_time:
+                    _follow(session, row, slot, before[row.id], by=by, now=now)
+                else:
+                    _drop_move(session, row, by=by, now=now)
         _note(session, slot.offer, "slot_changed", by=by, now=now, slot=slot.id)
 
 
@@ -277,7 +283,10 @@ def cancel_slot(
     by: Actor,
     now: datetime,
 ) -> int:
-    """The slot is gone, with every visit on it. How many visits were called off."""
+    """The slot is gone, with every visit on it. How many visits were called off.
+
+    A visit that could choose nothing but this slot ends with it.
+    """
     with transaction(session):
         slot = _my_slot(session, slot_id, by)
         if slot.state is SlotState.CANCELLED or slot.starts_at <= now:
@@ -290,7 +299,11 @@ def cancel_slot(
                 answers.call_off(session, row, reason=reason, note=note, by=by, now=now)
                 called_off += 1
         slot.state = SlotState.CANCELLED
+        offered_to = visits.offered_to(session, slot.id)
         offers.drop_proposals_of(session, slot.id)
+        for row in offered_to:
+            if not visits.proposals_for(session, row.id):
+                answers.call_off(session, row, reason=reason, note=note, by=by, now=now)
         _note(session, slot.offer, "slot_cancelled", by=by, now=now, slot=slot.id)
         return called_off
 
@@ -341,13 +354,9 @@ def _follow(
         organiser_id=visit.organiser_id,
         besides=visit,
     )[0]
-    found = [
-        each
-        for each in fit.when_refusals(case, now=now, policy=house_of(session).policy)
-        if each.code not in {"notice_too_short", "slot_not_open", "host_closed"}
-    ]
+    found = fit.following_refusals(case, now=now, policy=house_of(session).policy)
     if found:
-        raise Refused(*found)
+        raise Refused(*fit.discreet(found))
     state = visit.state
     visit.take(rules.slot_changed(visit.as_domain()), now=now)
     if state in INVITED and visit.slot_id == slot.id:
@@ -439,16 +448,6 @@ def _check_free(
     for start, end in offers.slot_times(session, offer.id, besides=besides):
         if starts_at < end and start < ends_at:
             raise SlotsOverlap(starts_at=start.isoformat())
-
-
-def _my_offer(session: Session, offer_id: int, by: Actor) -> OfferRow:
-    """The offer with its host locked, if the actor speaks for the host."""
-    offer = offers.offer_whole(session, offer_id)
-    if offer is None:
-        raise NotFound
-    need(for_host(by, offer.host_id))
-    visits.lock(session, host_ids=[offer.host_id])
-    return offer
 
 
 def _my_slot(session: Session, slot_id: int, by: Actor) -> SlotRow:

@@ -57,7 +57,7 @@ def snapshot(
         "offer_title": offer.title,
         "activity": host.activity,
         "commune": host.organisation.commune.name,
-        "place": address(slot),
+        "place": slot.address,
         "lat": place.lat,
         "lon": place.lon,
         "arrival": offer.arrival,
@@ -113,7 +113,7 @@ def _proposal(slot: SlotRow) -> dict[str, Any]:
         "id": slot.id,
         "starts_at": slot.starts_at.isoformat(),
         "ends_at": slot.ends_at.isoformat(),
-        "place": address(slot),
+        "place": slot.address,
     }
 
 
@@ -124,18 +124,6 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str,
         for key in TELLING_FIELDS
         if before[key] != now[key]
     ]
-
-
-def address(slot: SlotRow) -> str:
-    """Where to go, on one line: the slot's own place or the offer's, with the town."""
-    organisation = slot.offer.host.organisation
-    commune = organisation.commune
-    street = slot.place or slot.offer.street or organisation.street
-    postcode = commune.postcodes.split("|")[0]
-    town = f"{postcode} {commune.name}".strip()
-    if slot.place and commune.name.lower() in slot.place.lower():
-        return slot.place
-    return ", ".join(part for part in (street, town) if part)
 
 
 def people_met(slot: SlotRow) -> str:
@@ -154,10 +142,13 @@ def ppe_phrases(
     return [row.phrase_en if locale == "en" else row.phrase_fr for row in rows]
 
 
-def actor_side(actor: Actor) -> str:
-    """Who did it, for the letters: "school", "host" or "system"."""
-    if actor.visit_id is not None or actor.organisations(Role.HOST_CONTACT):
+def actor_side(actor: Actor, visit: VisitRow) -> str:
+    """Who did it, for the letters: "school", "host" or "system".
+
+    Somebody may teach and speak for a company: what counts is this visit's.
+    """
+    if visit.slot.offer.host_id in actor.organisations(Role.HOST_CONTACT):
         return "host"
-    if actor.organisations(*SCHOOL_ROLES):
+    if visit.school_class.school_id in actor.organisations(*SCHOOL_ROLES):
         return "school"
     return "system"

@@ -17,7 +17,7 @@ from scheduler.persistence.models.reference import PpeRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.services.fitting import place_of
 from scheduler.services.house import house_of
-from scheduler.services.snapshot import address, people_met, ppe_phrases
+from scheduler.services.snapshot import people_met, ppe_phrases
 
 UUID_BYTES = 16
 
@@ -39,7 +39,7 @@ def student_facts(
         "offer_title": offer.title,
         "activity": host.activity,
         "commune": host.organisation.commune.name,
-        "place": address(slot),
+        "place": slot.address,
         "lat": place.lat,
         "lon": place.lon,
         "arrival": offer.arrival,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor, for_school, need
 from scheduler.domain.announcements import Change
+from scheduler.domain.parties import most_addresses
 from scheduler.domain.refusals import (
     BadAddress,
     NotFound,
@@ -64,7 +65,7 @@ def set_addresses(
         need(for_school(by, row.school_class.school_id))
         if row.state in ENDED:
             raise WrongState(state=row.state.value, step="set_addresses")
-        most = min(row.students + 5, house_of(session).policy.max_addresses)
+        most = most_addresses(row.party, policy=house_of(session).policy)
         if len(addresses) > most:
             raise TooManyAddresses(most=most, given=len(addresses))
         seal = seal_of(session)

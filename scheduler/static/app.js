@@ -93,11 +93,13 @@ function followAnswers(root) {
   }
 }
 
-/** Filters apply by themselves; their button is then not needed. */
+/** Filters apply by themselves; their button is then not needed. Folded filters (on a
+    phone) wait for it: one sets several before looking. */
 function makeFilters(root) {
   for (const form of all("form[data-autosubmit]", root)) {
     if (form.dataset.ready) continue;
     form.dataset.ready = "yes";
+    if (isSmall() && form.querySelector("details[data-fold]")) continue;
     for (const button of all("[data-autosubmit-button]", form)) button.hidden = true;
     let soon;
     form.addEventListener("change", () => {
@@ -107,9 +109,13 @@ function makeFilters(root) {
   }
 }
 
+function isSmall() {
+  return matchMedia("(max-width: 61.99rem)").matches;
+}
+
 /** On a small screen long filters start folded. */
 function foldOnPhones(root) {
-  if (!matchMedia("(max-width: 61.99rem)").matches) return;
+  if (!isSmall()) return;
   for (const details of all("details[data-fold]", root)) {
     if (!details.dataset.ready) details.open = false;
     details.dataset.ready = "yes";

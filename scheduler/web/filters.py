@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from flask import Flask
 
@@ -17,11 +17,13 @@ def init_app(app: Flask) -> None:
         moment=_moment,
         span=_span,
         clock_time=_time,
+        about_time=_about_time,
         short_day=_short_day,
         isoday=_isoday,
         isomoment=_isomoment,
         date_words=_date_words,
         month_words=_month_words,
+        day_and_month=_day_and_month,
     )
 
 
@@ -39,6 +41,13 @@ def _moment(value: datetime) -> str:
 
 def _time(value: datetime) -> str:
     return wording.time_of_day(value, locale())
+
+
+def _about_time(value: datetime, *, up: bool = False) -> str:
+    """An estimated time of day, to five minutes: nobody leaves at 8:34 sharp."""
+    step = timedelta(minutes=5)
+    past = timedelta(minutes=value.minute % 5, seconds=value.second)
+    return _time(value + (step - past if up and past else -past))
 
 
 def _span(value: tuple[datetime, datetime]) -> str:
@@ -63,3 +72,7 @@ def _date_words(value: datetime) -> tuple[str, str, str, str]:
 
 def _month_words(value: date | datetime) -> str:
     return wording.month(value, locale())
+
+
+def _day_and_month(value: date | datetime) -> str:
+    return wording.day_and_month(value, locale())

@@ -7,9 +7,10 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from scheduler.domain import fit
-from scheduler.domain.fit import CapUse, days_from, first_fitting
+from scheduler.domain.fit import CapUse
 from scheduler.domain.offers import OfferState
 from scheduler.domain.parties import Seats
+from scheduler.domain.policy import Policy
 from scheduler.domain.schooldays import Closure
 from scheduler.domain.slots import SlotState
 from scheduler.domain.travel import Trip
@@ -299,7 +300,8 @@ def test_case_5_forty_five_days_of_notice_and_the_first_day_that_is_possible():
         "notice_too_short",
         {"notice_days": 45, "due_on": "2026-12-14"},
     )
-    assert first_fitting(days_from(date(2027, 1, 28)), fits=fits) == date(2027, 3, 9)
+    following = (date(2027, 1, 28) + timedelta(days=each) for each in range(60))
+    assert next(filter(fits, following)) == date(2027, 3, 9)
 
 
 def test_the_last_day_of_notice_is_in_time():
@@ -308,25 +310,37 @@ def test_the_last_day_of_notice_is_in_time():
     assert codes(a_case(), now=at(date(2026, 12, 19), "00:00")) == ["notice_too_short"]
 
 
-def test_a_request_keeps_the_day_on_which_it_was_made():
-    case = a_case(requested_on=date(2026, 12, 1))
-
-    assert codes(case, now=at(date(2027, 1, 11))) == []
-
-
-def test_no_day_that_fits_is_found_in_none():
-    assert first_fitting(days_from(TUESDAY), fits=lambda _: False, within=5) is None
-
-
-def test_days_follow_each_other():
-    days = days_from(date(2026, 12, 31))
-
-    assert [next(days), next(days)] == [date(2026, 12, 31), date(2027, 1, 1)]
-
-
 def test_a_case_knows_its_local_day():
     late = a_slot(starts="23:30", ends="23:50")
 
     assert late.starts_at.date() == TUESDAY
     assert a_case(slot=late).day == TUESDAY
     assert a_case(slot=late).away.back_at == late.starts_at + timedelta(minutes=20)
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        (OfferState.PAUSED, []),
+        (OfferState.ARCHIVED, ["offer_not_published"]),
+        (OfferState.DRAFT, ["offer_not_published"]),
+    ],
+)
+def test_what_a_host_proposes_needs_no_notice_and_may_be_paused(state, code):
+    case = a_case(rules=some_rules(state=state, min_notice_days=90))
+
+    found = fit.proposal_refusals(case, now=NOW, policy=Policy())
+
+    assert [each.code for each in found] == code
+
+
+def test_a_host_is_told_that_a_class_is_busy_and_not_where():
+    case = a_case(
+        class_holds=(held(starts="09:00", ends="11:00", host_name="Loirmar"),)
+    )
+    found = fit.acceptance_refusals(case, now=NOW, policy=Policy())
+
+    (told,) = fit.discreet(found)
+
+    assert told.code == "class_busy"
+    assert "Loirmar" not in str(told)

@@ -1,4 +1,4 @@
-"""Every form of the service, found by walking through it, and what people must not send.
+"""Every form of the service, found by walking through it, and what nobody should send.
 
 A form may take a hostile value or refuse it with a sentence; it may not break, store
 half of something, or hand it on unescaped.
@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -46,11 +47,23 @@ TEXTS = {
     "sql": "' OR 1=1; DROP TABLE visit; --",
     "formula": "=cmd|' /C calc'!A0",
 }
-NUMBERS = ("-1", "0", "9" * 30, "1e9", "NaN", "inf", "1.5", "٣", "0x10", "--2", "")
-DATES = ("1900-01-01", "9999-12-31", "2027-02-30", "2027-13-01", "0000-00-00", "demain")
-TIMES = ("25:00", "02:30", "24:00", "-1:00", "99:99:99", "2h", "00:00:00.0000001")
-CHOICES = ("0", "-1", "999999999999999999999999", "nobody", "", SCRIPT)
-ODD = (*NUMBERS[:4], TEXTS["long"], TEXTS["html"], TEXTS["surrogates"], "\x00")
+# The first three of each go into a field alone, all of them into all its kind at once.
+NUMBERS = ("9" * 30, "-1", "0", "1e9", "NaN", "inf", "1.5", "٣", "0x10", "--2", "")
+DATES = ("9999-12-31", "1900-01-01", "demain", "2027-03-28", "2027-02-30", "0000-00-00")
+TIMES = ("02:30", "25:00", "2h", "24:00", "-1:00", "99:99:99", "00:00:00.0000001")
+CHOICES = ("9" * 24, "nobody", "", "0", "-1", SCRIPT)
+ODD = (TEXTS["html"], TEXTS["long"], TEXTS["surrogates"], "\x00")
+VALUES = {
+    "number": (*NUMBERS, *ODD),
+    "date": (*DATES, *ODD),
+    "time": (*TIMES, *ODD),
+    "select": (*CHOICES, *ODD),
+    "radio": (*CHOICES, *ODD),
+    "checkbox": (*CHOICES, *ODD),
+    "hidden": (*CHOICES, *ODD),
+    "text": tuple(TEXTS.values()),
+    "email": tuple(TEXTS.values()),
+}
 
 # Counts of tries, sessions and links are written by looking and refusing too.
 BESIDE = ("tried", "signed_in", "commune")
@@ -183,22 +196,16 @@ def forms_of(place: Place, email: str) -> list[Form]:
 
 
 def attacks(form: Form) -> Iterator[tuple[str, MultiDict[str, Any]]]:
-    """The form with each of its fields spoilt, alone and all together."""
-    usual = MultiDict(form.values)
+    """The form with each of its fields spoilt alone, and those of a kind together."""
+    fields: dict[str, list[str]] = {}
     for name, kind in form.kinds.items():
-        if name == "csrf_token":
-            continue
-        for value in hostile_values(kind):
-            spoilt = usual.copy()
-            spoilt.setlist(name, [value])
-            yield f"{name}={value[:40]!r}", spoilt
-    written = [n for n, kind in form.kinds.items() if kind in {"text", "email", "search"}]
-    for title, text in TEXTS.items():
-        if written:
-            spoilt = usual.copy()
-            for name in written:
-                spoilt.setlist(name, [text])
-            yield f"all texts: {title}", spoilt
+        if name != "csrf_token" and kind in VALUES:
+            fields.setdefault(kind, []).append(name)
+    for kind, names in fields.items():
+        for value in VALUES[kind]:
+            yield f"{kind} fields = {value[:40]!r}", spoilt(form, names, value)
+        for name, value in product(names, VALUES[kind][:3]):
+            yield f"{name} = {value[:40]!r}", spoilt(form, [name], value)
     yield "nothing at all", MultiDict()
     yield "fields that are not there", MultiDict({"id": "1", "state": "confirmed"})
     twice = MultiDict(
@@ -211,19 +218,11 @@ def attacks(form: Form) -> Iterator[tuple[str, MultiDict[str, Any]]]:
     yield "files", files
 
 
-def hostile_values(kind: str) -> tuple[str, ...]:
-    values = {
-        "number": NUMBERS,
-        "date": DATES,
-        "time": TIMES,
-        "select": CHOICES,
-        "radio": CHOICES,
-        "checkbox": CHOICES,
-        "hidden": CHOICES,
-        "submit": (),
-        "text": (),
-    }
-    return (*values.get(kind, ()), *(ODD if kind not in {"submit", "text"} else ()))
+def spoilt(form: Form, names: list[str], value: str) -> MultiDict[str, Any]:
+    values = MultiDict(form.values)
+    for name in names:
+        values.setlist(name, [value])
+    return values
 
 
 def body_of(values: MultiDict[str, Any]) -> dict[str, Any]:
@@ -300,3 +299,28 @@ def tried(place: Place, form: Form, values: MultiDict[str, Any]) -> list[str]:
         place.restore()
         place.come_back()
         return [f"raises {type(error).__name__}: {error}"]
+
+
+NUMBERED = re.compile(r"<int(?:\([^)]*\))?:\w+>")
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**30])
+@pytest.mark.parametrize(
+    "email", [*PEOPLE["teachers"][:1], *PEOPLE["companies"][:1], PEOPLE["others"][0]]
+)
+def test_ids_that_no_table_holds_are_pages_that_do_not_exist(
+    app, signed_in, email, number
+):
+    client = signed_in(email)
+    answers = {}
+    for rule in app.url_map.iter_rules():
+        if not NUMBERED.search(rule.rule) or rule.endpoint == "auth.end_session":
+            continue
+        path = re.sub(r"<[^>]+>", str(number), rule.rule)
+        for method in rule.methods & {"GET", "POST"}:
+            try:
+                answers[method, path] = client.open(path, method=method).status_code
+            except Exception as error:  # noqa: BLE001 - each is a line of the report
+                answers[method, path] = repr(error)
+
+    assert {at: found for at, found in answers.items() if found != 404} == {}

@@ -164,11 +164,11 @@ def until(
 def running_demo(folder: Path) -> Iterator[Demo]:
     """``python -m scheduler.cli demo`` on free ports, ended with its last test."""
     port, mail_port = _free_port(), _free_port()
+    ports = ["--port", str(port), "--mail-port", str(mail_port)]
     demo = Demo(url=f"http://127.0.0.1:{port}", folder=folder)
     with (folder / "output.txt").open("w+", encoding="utf-8") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "scheduler.cli", "demo"]
-            + ["--port", str(port), "--mail-port", str(mail_port)],
+            [sys.executable, "-m", "scheduler.cli", "demo", *ports],
             cwd=ROOT,
             env=_environment(folder),
             stdout=output,

@@ -1,16 +1,15 @@
 """Pictures of every page of the demo, to be looked at by people.
 
-    python -m tests.journeys.shots OUTDIR [--only REGEX] [--each N]
+    python -m tests.journeys.shots OUTDIR [--only REGEX] [--each N] [--readme]
 
 Starts a demo of its own, enters as each role, follows the links, and photographs one
 page of each kind at 390 and 1280 px, light and dark: OUTDIR/1280-light/teacher-….png.
-Not a test: nothing is compared.
+Not a test: nothing is compared. With --readme also the picture of the README.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,7 +19,7 @@ from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from tests import chromium
 from tests.journeys.crawl import crawl, kind_of
-from tests.journeys.service import Demo, links_in_mails, running_demo
+from tests.journeys.service import ROOT, Demo, links_in_mails, running_demo
 from tests.journeys.visitors import PHONE, ROLES, WIDE, enter, fetcher, new_context
 
 LOOKS = {
@@ -28,6 +27,7 @@ LOOKS = {
     for size in (WIDE, PHONE)
     for theme in ("light", "dark")
 }
+README = ROOT / "docs" / "pictures" / "offers.png"
 PUBLIC = ("/", "/sign-in", "/sign-in/sent", "/sign-in/1.spent", "/c", "/nowhere")
 READ_BY_PROGRAMS = re.compile(r"\.ics$|\.txt$|^/healthz|/raw$")
 
@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--only", type=re.compile, default=re.compile(""))
     parser.add_argument("--each", type=int, default=1, help="pages of each kind")
     parser.add_argument("--looks", nargs="*", choices=list(LOOKS), default=list(LOOKS))
+    parser.add_argument("--readme", action="store_true", help="its picture too")
     asked = parser.parse_args()
     executable = chromium.executable()
     if executable is None:
@@ -50,8 +51,7 @@ def main() -> None:
     ):
         browser = playwright.chromium.launch(
             executable_path=executable,
-            args=[*chromium.ARGUMENTS, "--lang=fr-FR"],
-            env={**os.environ, "LANGUAGE": "fr"},
+            args=list(chromium.ARGUMENTS),
         )
         number = 0
         for role, state in signed_in(browser, demo):
@@ -60,6 +60,8 @@ def main() -> None:
             for look in asked.looks:
                 take(browser, demo, wanted, state, look=look, outdir=asked.outdir)
             number += len(wanted)
+            if asked.readme and role == "teacher":
+                take_readme(browser, demo, state)
         browser.close()
     print(f"{number} pages, {len(asked.looks)} pictures of each, in {asked.outdir}")
 
@@ -111,6 +113,15 @@ def take(
         for name, path in addresses.items():
             show(page, path)
             page.screenshot(path=outdir / look / f"{name}.png", full_page=True)
+
+
+def take_readme(browser: Browser, demo: Demo, state: StorageState) -> None:
+    """A teacher looks for a visit for her class."""
+    README.parent.mkdir(parents=True, exist_ok=True)
+    with new_context(browser, demo, storage_state=state) as context:
+        page = context.new_page()
+        show(page, "/teacher/offers")
+        page.screenshot(path=README)
 
 
 def show(page: Page, path: str) -> None:

@@ -1,26 +1,18 @@
 """What people do on the pages, in the words that they read there.
 
-Each step works with JavaScript and without: folded parts open either way, and a
-question that only JavaScript asks is answered yes.
+Each step works with JavaScript and without: folded parts open either way.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, time
+from datetime import datetime
 
 import vobject
 from playwright.sync_api import Locator, Page, expect
 
 from scheduler.demo.catcher import CaughtMail
 from scheduler.wording import PARIS
-
-SECONDS = 10_000
-
-
-def say_yes(page: Page) -> None:
-    """Answer the browser's own questions."""
-    page.on("dialog", lambda dialog: dialog.accept())
 
 
 def main(page: Page) -> Locator:
@@ -91,7 +83,9 @@ def send_request(page: Page) -> str:
 def give_addresses(page: Page, visit: str, addresses: list[str]) -> None:
     page.goto(visit)
     page.get_by_role("link", name="Adresses électroniques des élèves").click()
-    page.get_by_label("Adresses électroniques, une par ligne").fill("\n".join(addresses))
+    page.get_by_label("Adresses électroniques, une par ligne").fill(
+        "\n".join(addresses)
+    )
     press(page, "Enregistrer et inviter")
     page.wait_for_url("**" + visit)
 
@@ -187,11 +181,7 @@ def attendees(event: vobject.base.Component) -> list[str]:
 
 
 def in_paris(event: vobject.base.Component) -> datetime:
-    """When it begins, on a Paris clock; the zone comes from the part's own VTIMEZONE."""
+    """When it begins, by the part's own VTIMEZONE."""
     starts: datetime = event.dtstart.value
     assert event.dtstart.params["X-VOBJ-ORIGINAL-TZID"] == ["Europe/Paris"]
     return starts.astimezone(PARIS)
-
-
-def at(text: str) -> time:
-    return time.fromisoformat(text)

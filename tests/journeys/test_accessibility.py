@@ -30,8 +30,8 @@ COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
 
 PUBLIC = ("/", "/sign-in", "/sign-in/sent", "/sign-in/1.spent", "/c", "/nowhere")
 UNSEEN = """
-  for (const fold of document.querySelectorAll("details:not([data-menu], [data-dialog])"))
-    fold.open = true;
+  document.querySelectorAll("details:not([data-menu], [data-dialog])").forEach(
+    (fold) => { fold.open = true; });
 """
 RUN = """
   async (rules) => {
@@ -72,6 +72,10 @@ class Watch:
 
     def note(self, words: str) -> None:
         self.complaints.append(f"{self.path} {words}")
+
+    def note_all(self, found: list[str]) -> None:
+        for words in found:
+            self.note(words)
 
     def _console(self, message: ConsoleMessage) -> None:
         # The browser reports the page's own status, 404 or 422, as an error too.
@@ -147,4 +151,57 @@ def test_every_page_of_a_role_is_accessible_and_quiet(browser, demo, cookies, ro
 
     assert len(paths) >= 5
     assert [p.path for p in pages if p.status >= 500] == []
+    assert watch.complaints == [], "\n".join(watch.complaints)
+
+
+EMPTIED = """
+  document.querySelectorAll("main form.form :is(input, textarea)").forEach((field) => {
+    if (!["hidden", "checkbox", "radio"].includes(field.type)) field.value = "";
+  });
+"""
+FORMS = [
+    ("public", "/sign-in"),
+    ("public", "/c"),
+    ("teacher", "/teacher/classes/new"),
+    ("teacher", "/teacher/slots/89?school_class=2"),
+    ("host", "/host/offers/new"),
+    ("host", "/host/offers/1/edit"),
+    ("host", "/host/offers/1/slots/new"),
+    ("host", "/host/limits"),
+]
+
+
+@pytest.mark.parametrize(("role", "path"), FORMS)
+def test_forms_that_failed_are_accessible(browser, demo, cookies, role, path):
+    with walking(browser, demo, cookies[role]) as context:
+        page = context.new_page()
+        watch = Watch(page)
+        watch.path = path
+        page.goto(path)
+        page.evaluate(EMPTIED)
+
+        page.locator("main form.form button[type=submit]").last.click()
+        page.locator("main .field__error").first.wait_for()
+
+        page.set_viewport_size(PHONE)
+        watch.note_all(axe(page, EVERYTHING))
+
+    assert watch.complaints == [], "\n".join(watch.complaints)
+
+
+def test_dialogs_of_the_company_s_answer_are_accessible(browser, demo, cookies):
+    link = next(path for path in links_in_mails(demo) if path.startswith("/h/"))
+    with walking(browser, demo, cookies["public"]) as context:
+        page = context.new_page()
+        watch = Watch(page)
+        watch.path = link
+        page.goto(link)
+
+        summaries = page.locator("main details[data-dialog] > summary").all()
+        for summary in summaries:
+            summary.click()
+            watch.note_all(axe(page, EVERYTHING))
+            page.keyboard.press("Escape")
+
+    assert summaries
     assert watch.complaints == [], "\n".join(watch.complaints)

@@ -6,17 +6,19 @@ import re
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, time
+from functools import partial
 
 import pytest
 import vobject
 from playwright.sync_api import expect
 
 from tests.journeys import steps
+from tests.journeys.conftest import Enters
 from tests.journeys.service import Demo, link_in
 from tests.journeys.visitors import COORDINATOR, Person
 
-SCHOOL_TABLES = ("visit", "slot", "message", "journal", "invitation", "link")
+TABLES = ("visit", "slot", "message", "journal", "invitation", "link")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,112 +67,155 @@ WITHOUT_SCRIPTS = Cast(
 
 def stored(demo: Demo) -> dict[str, list[tuple[object, ...]]]:
     """All rows that a mail scanner could have changed."""
-    with closing(sqlite3.connect(f"file:{demo.folder / 'visits.db'}?mode=ro", uri=True)) as database:
-        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        kept = [name for name in SCHOOL_TABLES if name in names]
-        return {name: database.execute(f"SELECT * FROM {name}").fetchall() for name in kept}  # noqa: S608
+    file = demo.folder / "visits.db"
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+        return {
+            name: database.execute(f"SELECT * FROM {name}").fetchall()  # noqa: S608
+            for name in TABLES
+        }
+
+
+class Tour:
+    """One visit in seven acts; each act ends with nothing left to be delivered."""
+
+    def __init__(self, demo: Demo, enters: Enters, cast: Cast) -> None:
+        self.demo, self.cast = demo, cast
+        self.enters = partial(enters, java_script_enabled=cast.scripts)
+        self.teacher = self.enters(cast.teacher)
+        self.post = demo.postbox()
+        self.adults = [cast.contact.email, cast.substitute, cast.teacher.email]
+        company = cast.contact.email.partition("@")[0].removeprefix("visites.")
+        self.students = [f"{name}.{company}@example.org" for name in ("lea", "noe")]
+        self.uids: dict[str, str] = {}
+        self.visit = ""
+
+    def teacher_is_told_what_is_missing_and_asks(self) -> None:
+        teacher, scripts = self.teacher, self.cast.scripts
+        steps.search(teacher, self.cast.school_class, scripts=scripts)
+        steps.open_slot(teacher, self.cast.offer, self.cast.day)
+
+        told = steps.check(teacher, 1, scripts=scripts)
+        expect(told).to_contain_text("Impossible ainsi")
+        steps.press(teacher, "Envoyer la demande")
+        typed = teacher.get_by_role("spinbutton", name="Accompagnateurs")
+        expect(typed).to_have_value("1")
+        assert self.post.take_rest() == []
+
+        told = steps.check(teacher, 3, scripts=scripts)
+        expect(told).to_contain_text("Cela convient")
+        self.visit = steps.send_request(teacher)
+        expect(steps.state(teacher)).to_have_text("En attente de réponse")
+        self.post.take(to=self.cast.teacher.email, subject="Demande envoyée")
+
+    def company_accepts_by_its_link(self) -> None:
+        """Scanners open the link first, and nothing happens."""
+        asked = self.post.take(to=self.cast.contact.email, subject="Demande de visite")
+        self.post.take(to=self.cast.substitute, subject="Demande de visite")
+        link = link_in(asked)
+        self.demo.wait_until_quiet()
+        before = stored(self.demo)
+        assert self.demo.ask(link, method="HEAD").status == 200
+        assert "Accepter" in self.demo.ask(link).body
+        assert self.demo.ask(f"{link}/accept").status == 404
+        assert stored(self.demo) == before
+
+        contact = self.enters()
+        steps.accept(contact, link)
+        contact.goto(link)
+        expect(contact.get_by_role("button", name="Accepter")).to_have_count(0)
+        for address in self.adults:
+            event = steps.invitation(self.post.take(to=address), method="REQUEST")
+            assert steps.attendees(event) == [f"mailto:{address}"]
+            self.uids[address] = event.uid.value
+
+    def students_get_invitations_of_their_own(self) -> None:
+        steps.give_addresses(self.teacher, self.visit, self.students)
+
+        for address in self.students:
+            mail = self.post.take(to=address)
+            event = steps.invitation(mail, method="REQUEST")
+            assert steps.attendees(event) == [f"mailto:{address}"]
+            assert event.sequence.value == "0"
+            others = [other for other in self.students if other != address]
+            assert not any(other in mail.raw.decode() for other in others)
+            self.uids[address] = event.uid.value
+        assert len(set(self.uids.values())) == len(self.uids)
+        assert self.post.take_rest() == []
+
+    def class_page_and_feed_need_no_address(self) -> None:
+        code = self.teacher.locator(".class-code").inner_text()
+        student = self.enters()
+        student.goto("/c")
+        student.get_by_label("Le code de ta classe").fill(code.lower())
+        steps.main(student).get_by_role("button").first.click()
+        expect(steps.heading(student)).to_contain_text("on visite")
+
+        file = self.demo.ask(f"/c/{code}/visit.ics")
+        assert file.content_type.startswith("text/calendar")
+        assert "attendee" not in vobject.readOne(file.body).vevent.contents
+        subscribed = steps.main(student).locator("a[href^='webcal:']")
+        address = (subscribed.get_attribute("href") or "").removeprefix("webcal")
+        feed = vobject.readOne(self.demo.ask("http" + address).body)
+        assert self.cast.on in {
+            event.dtstart.value.date() for event in feed.vevent_list
+        }
+
+    def company_moves_the_slot(self) -> None:
+        """The same events for everybody, with a higher number and a new hour."""
+        host = self.enters(self.cast.contact)
+        self.post.take(to=self.cast.contact.email, subject="connexion")
+        steps.change_slot(
+            host, company_visit=self.cast.school_class, starts="10:15", ends="12:15"
+        )
+
+        for address in (*self.adults, *self.students):
+            event = steps.invitation(self.post.take(to=address), method="REQUEST")
+            assert event.uid.value == self.uids[address]
+            assert event.sequence.value == "1"
+            starts = steps.in_paris(event)
+            assert (starts.date(), starts.time()) == (self.cast.on, time(10, 15))
+        assert self.post.take_rest() == []
+
+    def numbers_concern_adults_only(self) -> None:
+        steps.change_numbers(self.teacher, self.visit, students=20)
+
+        told = [mail.to for mail in self.post.take_rest()]
+        assert told
+        assert not any(address in to for to in told for address in self.students)
+
+    def cancelled_is_gone_from_every_calendar(self) -> None:
+        steps.cancel(
+            self.teacher, self.visit, reason="Le transport", note="Plus de car ce jour"
+        )
+
+        expect(steps.state(self.teacher)).to_have_text("Annulée par l’établissement")
+        for address in (*self.adults, *self.students):
+            event = steps.invitation(self.post.take(to=address), method="CANCEL")
+            assert event.uid.value == self.uids[address]
+            assert int(event.sequence.value) >= 2
+            assert event.status.value == "CANCELLED"
+        assert self.post.take_rest() == []
+
+        coordinator = self.enters(COORDINATOR)
+        coordinator.goto("/coordinator/?state=ended")
+        coordinator.get_by_role("searchbox").fill(self.cast.school_class)
+        steps.press(coordinator, "Chercher")
+        expect(steps.main(coordinator)).to_contain_text("Annulée par l’établissement")
 
 
 @pytest.mark.parametrize(
     "cast", [WITH_SCRIPTS, WITHOUT_SCRIPTS], ids=["scripts", "no_scripts"]
 )
 def test_visit_lives_from_the_search_to_the_cancellation(demo, enters, cast):
-    teacher = enters(cast.teacher, java_script_enabled=cast.scripts)
-    post = demo.postbox()
+    tour = Tour(demo, enters, cast)
 
-    # The teacher finds a visit, is told what is missing, and asks.
-    steps.search(teacher, cast.school_class, scripts=cast.scripts)
-    steps.open_slot(teacher, cast.offer, cast.day)
-    told = steps.check(teacher, 1, scripts=cast.scripts)
-    expect(told).to_contain_text("Impossible ainsi")
-    steps.press(teacher, "Envoyer la demande")
-    expect(teacher.get_by_role("spinbutton", name="Accompagnateurs")).to_have_value("1")
-    assert post.arrived() == []
-    told = steps.check(teacher, 3, scripts=cast.scripts)
-    expect(told).to_contain_text("Cela convient")
-    visit = steps.send_request(teacher)
-    expect(steps.state(teacher)).to_have_text("En attente de réponse")
-
-    # Both contacts of the company are asked. Scanners open the link: nothing happens.
-    asked = post.take(to=cast.contact.email, subject="Demande de visite")
-    post.take(to=cast.substitute, subject="Demande de visite")
-    post.take(to=cast.teacher.email, subject="Demande envoyée")
-    link = link_in(asked)
-    demo.wait_until_quiet()
-    before = stored(demo)
-    assert demo.ask(link, method="HEAD").status == 200
-    assert "Accepter" in demo.ask(link).body
-    assert demo.ask(f"{link}/accept").status == 404
-    assert stored(demo) == before
-    contact = enters(java_script_enabled=cast.scripts)
-    steps.accept(contact, link)
-    contact.goto(link)
-    expect(steps.main(contact).get_by_role("button", name="Accepter")).to_have_count(0)
-
-    # Everybody gets an invitation of their own; students as soon as they are known.
-    uids = {}
-    people = [cast.contact.email, cast.substitute, cast.teacher.email]
-    for address in people:
-        event = steps.invitation(post.take(to=address), method="REQUEST")
-        assert steps.attendees(event) == [f"mailto:{address}"]
-        uids[address] = event.uid.value
-    students = [f"{name}.{cast.contact.email[8:11]}@example.org" for name in ("lea", "noe")]
-    steps.give_addresses(teacher, visit, students)
-    for address in students:
-        mail = post.take(to=address)
-        event = steps.invitation(mail, method="REQUEST")
-        assert steps.attendees(event) == [f"mailto:{address}"]
-        assert event.sequence.value == "0"
-        assert not any(other in mail.raw.decode() for other in students if other != address)
-        uids[address] = event.uid.value
-    assert len(set(uids.values())) == len(uids)
-    assert post.take_rest() == []
-
-    # The class page and the feed need no address.
-    code = teacher.locator(".class-code").inner_text()
-    student = enters(java_script_enabled=cast.scripts)
-    student.goto("/c")
-    student.get_by_label("Le code de ta classe").fill(code.lower())
-    steps.main(student).get_by_role("button").first.click()
-    expect(steps.heading(student)).to_contain_text("on visite")
-    file = demo.ask(f"/c/{code}/visit.ics")
-    assert file.content_type.startswith("text/calendar")
-    assert "attendee" not in vobject.readOne(file.body).vevent.contents
-    feed = steps.main(student).locator("a[href^='webcal:']").get_attribute("href")
-    feed = "http" + feed.removeprefix("webcal")
-    assert len(vobject.readOne(demo.ask(feed).body).vevent_list) >= 1
-
-    # The company moves the slot: the same events, with a higher number and a new hour.
-    host = enters(cast.contact, java_script_enabled=cast.scripts)
-    post.take(to=cast.contact.email, subject="connexion")
-    steps.change_slot(host, company_visit=cast.school_class, starts="10:15", ends="12:15")
-    for address in (*people, *students):
-        event = steps.invitation(post.take(to=address), method="REQUEST")
-        assert event.uid.value == uids[address]
-        assert event.sequence.value == "1"
-        assert steps.in_paris(event).replace(tzinfo=None) == datetime.combine(cast.on, time(10, 15))
-    assert post.take_rest() == []
-
-    # Other numbers concern adults only.
-    steps.change_numbers(teacher, visit, students=20)
-    told_of_numbers = {mail.to for mail in post.take_rest()}
-    assert told_of_numbers
-    assert not any(address in to for to in told_of_numbers for address in students)
-
-    # Cancelled: gone from every calendar, and the coordinator sees it.
-    steps.cancel(teacher, visit, reason="Le transport", note="Plus de car ce jour-là")
-    expect(steps.state(teacher)).to_have_text("Annulée par l’établissement")
-    for address in (*people, *students):
-        event = steps.invitation(post.take(to=address), method="CANCEL")
-        assert event.uid.value == uids[address]
-        assert int(event.sequence.value) >= 2
-        assert event.status.value == "CANCELLED"
-    assert post.take_rest() == []
-    coordinator = enters(COORDINATOR, java_script_enabled=cast.scripts)
-    coordinator.goto("/coordinator/?state=ended")
-    coordinator.get_by_role("searchbox").fill(cast.school_class)
-    steps.press(coordinator, "Chercher")
-    expect(steps.main(coordinator)).to_contain_text("Annulée par l’établissement")
+    tour.teacher_is_told_what_is_missing_and_asks()
+    tour.company_accepts_by_its_link()
+    tour.students_get_invitations_of_their_own()
+    tour.class_page_and_feed_need_no_address()
+    tour.company_moves_the_slot()
+    tour.numbers_concern_adults_only()
+    tour.cancelled_is_gone_from_every_calendar()
 
 
 VALERIE = Person(
@@ -275,7 +320,9 @@ def test_company_opens_its_doors_in_eight_questions(demo, enters):
     # Found by a teacher whose class it fits, on no day that was left out.
     teacher = enters(
         Person(
-            name="Claire Rousselet", email="claire.rousselet@example.org", room="/teacher/"
+            name="Claire Rousselet",
+            email="claire.rousselet@example.org",
+            room="/teacher/",
         )
     )
     teacher.goto("/teacher/offers")
@@ -283,7 +330,7 @@ def test_company_opens_its_doors_in_eight_questions(demo, enters):
     teacher.wait_for_url("**school_class=**")
     teacher.get_by_label("TPE", exact=False).check()
     teacher.wait_for_url("**sizes=**")
-    steps.open_slot(teacher, "Du dessin à la découpe laser", "mardi 2 février 2027")
+    steps.open_slot(teacher, "Du dessin à la découpe laser", "mardi 16 février 2027")
     teacher.go_back()
     slots = steps.main(teacher).get_by_role("link", name=re.compile("ce créneau"))
     offered = " ".join(each.get_attribute("aria-label") or "" for each in slots.all())

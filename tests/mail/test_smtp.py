@@ -128,6 +128,17 @@ def test_a_name_with_a_comma_is_one_name():
     assert [one.addr_spec for one in mail["To"].addresses] == ["c.robert@example.org"]
 
 
+def test_a_long_subject_with_accents_keeps_its_blanks():
+    words = (
+        "Dans une semaine, le lundi 30 novembre\u00a0: 2nde 7, Lycée général et "
+        "technologique du Belvédère (fictif)"
+    )
+
+    mail = message_from_bytes(on_the_wire(a_letter(subject=words)), policy=default)
+
+    assert mail["Subject"] == words
+
+
 @pytest.mark.parametrize("typed", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_names_and_subjects_make_no_headers(typed):
     letter = a_letter(
@@ -219,6 +230,15 @@ def test_flask_mails_own_way_uses_the_safe_connection():
 
 
 # ------------------------------------------------------------------ what goes wrong
+
+
+def test_what_a_server_answers_is_kept_without_the_address():
+    script = {"RCPT": "550 5.1.1 <ana@example.net>: no such user"}
+
+    with Peer(script) as peer, pytest.raises(Undeliverable) as failure:
+        send(peer.port, a_letter())
+
+    assert str(failure.value) == "recipient_refused: 550 5.1.1 … no such user"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from scheduler.domain.visits import CancelReason, VisitState
 from scheduler.persistence.models.access import LinkRow, SessionRow, TryRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.visits import InvitationRow, VisitRow
-from scheduler.services import accounts, clockwork, offers, requests, students
+from scheduler.services import accounts, answers, clockwork, offers, requests, students
 from tests import rows
 from tests.rows import NOW
 from tests.services.mailbox import everything, journal
@@ -93,6 +93,25 @@ def test_proposals_that_nobody_chose_expire(session, world, outbox):
     assert twice(clockwork.expire_requests, session, now=DAY_10) == (1, 0)
 
     assert stored(session, visit).state is VisitState.EXPIRED
+
+
+def test_a_choice_may_wait_past_the_day_that_was_first_asked_for(session, world):
+    """Ten open days to choose, not the hours before a date the host cannot have."""
+    eve = rows.TUESDAY - timedelta(days=1)
+    visit = rows.visit_in(session, world, VisitState.REQUESTED)
+    answers.propose_slots(
+        session,
+        visit,
+        [rows.store_slot(session, world.offer, rows.TUESDAY + timedelta(days=56))],
+        note="",
+        by=world.contact.actor,
+        now=eve,
+    )
+
+    due = stored(session, visit).answer_due_at
+    assert due is not None
+    assert due > eve + timedelta(days=12)
+    assert clockwork.expire_requests(session, now=rows.TUESDAY) == 0
 
 
 def test_a_move_that_nobody_answered_leaves_the_visit(session, world, outbox):

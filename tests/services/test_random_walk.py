@@ -46,7 +46,6 @@ from scheduler.services import (
     offers,
     requests,
     slots,
-    snapshot,
     students,
 )
 from scheduler.services.slots import SeatsWanted, SlotTimes
@@ -474,7 +473,7 @@ def check_calendars(session: Session, walk: Walk, found: list[VisitRow]) -> None
             "id": visit.id,
             "starts_at": visit.slot.starts_at.isoformat(),
             "ends_at": visit.slot.ends_at.isoformat(),
-            "place": snapshot.address(visit.slot),
+            "place": visit.slot.address,
         }
         for address in people:
             assert shown.get((address, visit.id)) == [truth]

@@ -17,7 +17,7 @@ from scheduler.persistence.models.network import HostRow, SchoolClassRow, School
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.people import PersonRow
 from scheduler.persistence.models.visits import InvitationRow, ProposalRow, VisitRow
-from scheduler.services import requests, students
+from scheduler.services import offers, requests, students
 from scheduler.services.requests import Request
 from tests import rows
 from tests.rows import NOW
@@ -462,10 +462,35 @@ def test_a_chosen_slot_is_confirmed_at_once(session, world, outbox):
 def test_only_a_slot_that_was_proposed_can_be_chosen(session, world):
     visit = rows.visit_in(session, world, VisitState.PROPOSED)
 
-    with refused(session, "not_found"):
+    with refused(session, "slot_not_open"):
         requests.choose_slot(
             session, visit, world.slots[0], by=world.teacher.actor, now=LATER
         )
+
+
+def test_who_chooses_after_a_colleague_is_told_so(session, world):
+    visit = rows.visit_in(session, world, VisitState.PROPOSED)
+    requests.choose_slot(
+        session, visit, world.slots[1], by=world.colleague.actor, now=LATER
+    )
+
+    with refused(session, "wrong_state"):
+        requests.choose_slot(
+            session, visit, world.slots[2], by=world.teacher.actor, now=LATER
+        )
+
+
+def test_a_pause_takes_no_proposal_back(session, world):
+    visit = rows.visit_in(session, world, VisitState.PROPOSED)
+    offers.pause_offer(
+        session, world.offer, until=None, by=world.contact.actor, now=LATER
+    )
+
+    requests.choose_slot(
+        session, visit, world.slots[1], by=world.teacher.actor, now=LATER
+    )
+
+    assert stored(session, visit).state is VisitState.CONFIRMED
 
 
 def test_a_proposal_that_others_took_is_full(session, world):

@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from scheduler.domain.localtime import instant
 from scheduler.domain.parties import Party
-from scheduler.domain.refusals import Refusal
+from scheduler.domain.refusals import Refusal, Refused
 from scheduler.domain.slots import SlotState
 from scheduler.domain.visits import CancelReason, VisitState
 from scheduler.persistence.models.journal import JournalRow
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.visits import ProposalRow, VisitRow
-from scheduler.services import offers, requests, slots, students
+from scheduler.services import answers, offers, requests, slots, students
 from scheduler.services.slots import SeatsWanted, SlotTimes, WeeklyRule
 from tests import rows
 from tests.rows import NOW
@@ -365,19 +365,35 @@ def test_the_reminders_of_a_visit_that_wants_to_move_follow_its_slot(session, wo
     assert row.eve_reminder_at == instant(date(2027, 1, 13), time(17))
 
 
+def test_a_wish_for_another_slot_ends_when_that_slot_moves(session, world, outbox):
+    """The teacher asked for Thursday; nobody may say yes to Friday in her name."""
+    visit = rows.visit_in(session, world, VisitState.MOVING)
+    outbox.news()
+
+    change(session, world, world.slots[1], hours(date(2027, 1, 8)), now=rows.NOW)
+
+    row = session.get_one(VisitRow, visit)
+    assert (row.state, row.slot_id, row.wanted_slot_id) == (
+        VisitState.CONFIRMED,
+        world.slots[0],
+        None,
+    )
+    assert stored(session, world.slots[1]).students_taken == 0
+    assert outbox.lines() == {("move_declined", TEACHER, None, None)}
+
+
 def test_a_slot_that_is_only_wanted_asks_the_host_again(session, world, outbox):
     visit = rows.visit_in(session, world, VisitState.MOVING)
     outbox.news()
 
-    monday = instant(date(2027, 1, 4), time(9))
-    change(session, world, world.slots[1], hours(date(2027, 1, 8)), now=monday)
+    elsewhere = hours(rows.THURSDAY.date(), place="5 rue Neuve")
+    change(session, world, world.slots[1], elsewhere)
 
     assert outbox.lines() == {
         ("move_requested_host", who, None, None) for who in (HOST, SUBSTITUTE)
     }
     row = session.get_one(VisitRow, visit)
-    # Two open days before Friday 8 January.
-    assert row.answer_due_at == instant(date(2027, 1, 6), time(18))
+    assert row.state is VisitState.MOVING
     assert row.eve_reminder_at == instant(date(2027, 1, 11), time(17))
 
 
@@ -542,3 +558,60 @@ def test_a_refusal_names_the_slot_that_is_in_the_way(session, world):
         add(session, world, hours(date(2027, 1, 12), "10:00", "12:00"))
 
     assert refusal.value.facts == {"starts_at": rows.TUESDAY.isoformat()}
+
+
+def test_a_visit_that_could_choose_nothing_else_ends_with_the_slot(
+    session, world, outbox
+):
+    visit = rows.ask(session, world)
+    answers.propose_slots(
+        session,
+        visit,
+        [world.slots[1]],
+        note="",
+        by=world.contact.actor,
+        now=NOW,
+    )
+    outbox.news()
+
+    called_off = cancel(session, world, world.slots[1])
+
+    assert called_off == 0
+    row = session.get_one(VisitRow, visit)
+    assert (row.state, row.reason, row.answer_due_at) == (
+        VisitState.DECLINED,
+        CancelReason.ACCIDENT.value,
+        None,
+    )
+    assert outbox.lines() == {("visit_declined", TEACHER, None, None)}
+
+
+def test_students_hear_nothing_of_a_request_that_changes(session, world, outbox):
+    visit = rows.ask(session, world)
+    students.set_addresses(
+        session, visit, ["a@example.net"], by=world.teacher.actor, now=NOW
+    )
+    outbox.news()
+
+    rows.change_time(session, world)
+
+    assert {told.to for told in outbox.news()} == {TEACHER, HOST, SUBSTITUTE}
+
+
+def test_a_host_does_not_learn_where_else_a_class_goes(session, world):
+    moved = rows.visit_in(session, world, VisitState.CONFIRMED)
+    rows.ask(session, world, slot=world.other_slot)
+    assert session.get_one(VisitRow, moved).state is VisitState.CONFIRMED
+
+    with pytest.raises(Refused) as refusal:
+        change(
+            session,
+            world,
+            world.slots[0],
+            hours(date(2027, 1, 19), "09:00", "11:00"),
+        )
+
+    (busy,) = refusal.value.refusals
+    assert busy.code == "class_busy"
+    assert "organiser" not in busy.facts
+    assert busy.facts["host"] == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -17,7 +18,7 @@ def place(session, world) -> str:
     session.commit()
     slot = visits.slot_to_take(session, world.slots[0])
     assert slot is not None
-    return snapshot.address(slot)
+    return slot.address
 
 
 def test_the_place_is_the_slots_else_the_offers_else_the_hosts(session, world):
@@ -53,10 +54,21 @@ def test_who_is_met_is_said_by_the_offer_else_by_its_witnesses(session, world):
         ("loop", "system"),
     ],
 )
-def test_a_letter_says_who_did_it(world, who, side):
+def test_a_letter_says_who_did_it(session, world, who, side):
+    visit = visits.visit_to_show(session, rows.ask(session, world))
     actor = LOOP if who == "loop" else getattr(world, who).actor
 
-    assert snapshot.actor_side(actor) == side
+    assert snapshot.actor_side(actor, visit) == side
+
+
+def test_a_teacher_who_speaks_for_another_company_acts_for_the_school(session, world):
+    visit = visits.visit_to_show(session, rows.ask(session, world))
+    other_roles = world.other_contact.actor.memberships
+    both = replace(
+        world.teacher.actor, memberships=world.teacher.actor.memberships | other_roles
+    )
+
+    assert snapshot.actor_side(both, visit) == "school"
 
 
 def test_a_payload_is_frozen_primitives(session, world, outbox):

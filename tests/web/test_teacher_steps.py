@@ -305,14 +305,17 @@ def test_a_proposed_slot_is_chosen(session, world, signed_in):
 
 
 @pytest.mark.parametrize("slot_id", ["", "x", "0", "99999999999"])
-def test_a_slot_that_nobody_proposed_is_not_found(session, world, signed_in, slot_id):
+def test_a_slot_proposed_no_more_is_said_to_be_gone(session, world, signed_in, slot_id):
     visit = rows.visit_in(session, world, VisitState.PROPOSED)
 
     answer = signed_in("teacher").post(
-        f"/teacher/visits/{visit}/choose", data={"slot_id": slot_id}
+        f"/teacher/visits/{visit}/choose",
+        data={"slot_id": slot_id},
+        follow_redirects=True,
     )
 
-    assert answer.status_code == 404
+    assert answer.request.path == f"/teacher/visits/{visit}"
+    assert "a annulé ce créneau" in answer.text
     assert only_visit(session).state is VisitState.PROPOSED
 
 

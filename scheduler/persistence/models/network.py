@@ -36,6 +36,11 @@ class OrganisationRow(Base):
     kind: Mapped[OrganisationKindRow] = relationship(lazy="raise")
     commune: Mapped[CommuneRow] = relationship(lazy="raise")
 
+    @property
+    def town(self) -> str:
+        """Postcode and commune. Needs ``commune`` loaded."""
+        return f"{self.commune.postcodes.split('|')[0]} {self.commune.name}".strip()
+
 
 class SchoolRow(Base):
     __tablename__ = "school"

@@ -83,6 +83,19 @@ class OfferRow(Base):
         lazy="raise", order_by="WitnessRow.id"
     )
 
+    @property
+    def address(self) -> str:
+        """On one line: its own street or the host's, and the town. Needs the host."""
+        organisation = self.host.organisation
+        street = self.street or organisation.street
+        return ", ".join(part for part in (street, organisation.town) if part)
+
+    @property
+    def women(self) -> int:
+        """Women who tell their trade there. Needs ``witnesses`` loaded."""
+        named = sum(each.gender == "W" for each in self.witnesses)
+        return max(self.women_witnesses, named)
+
     def as_domain(self) -> Rules:
         """Needs ``host`` and ``kind`` loaded."""
         return Rules(
@@ -142,6 +155,16 @@ class SlotRow(Base):
     people_taken: Mapped[int] = mapped_column(default=0)
     groups_taken: Mapped[int] = mapped_column(default=0)
     offer: Mapped[OfferRow] = relationship(lazy="raise")
+
+    @property
+    def address(self) -> str:
+        """Where to go, on one line: the slot's own place or the offer's address."""
+        organisation = self.offer.host.organisation
+        if not self.place:
+            return self.offer.address
+        if organisation.commune.name.lower() in self.place.lower():
+            return self.place
+        return f"{self.place}, {organisation.town}"
 
     @property
     def seats(self) -> Seats:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
 from scheduler.domain.offers import OfferState
@@ -220,7 +220,7 @@ def host_facts(session: Session, host_id: int) -> HostFacts | None:
         id=host.id,
         name=host.organisation.name,
         street=host.organisation.street,
-        town=town_of(host.organisation),
+        town=host.organisation.town,
         phone=host.phone,
         cap_per_day=host.cap_per_day,
         cap_per_month=host.cap_per_month,
@@ -387,7 +387,7 @@ def slot_line(row: SlotRow, *, now: datetime | None = None) -> SlotLine:
         offer_title=row.offer.title,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
-        place=place_of_slot(row),
+        place=row.address,
         state=_slot_state(row, now=now),
         taken=row.students_taken,
         seats=row.max_students,
@@ -478,6 +478,16 @@ def closed_for_schools(session: Session, *, start: date, end: date) -> list[Clos
 # ------------------------------------------------------------------ visits
 
 
+def host_of_visit(session: Session, visit_id: int) -> int | None:
+    """Whose visit it is."""
+    return session.scalar(
+        select(OfferRow.host_id)
+        .join(SlotRow, SlotRow.offer_id == OfferRow.id)
+        .join(VisitRow, VisitRow.slot_id == SlotRow.id)
+        .where(VisitRow.id == visit_id)
+    )
+
+
 def visits_waiting(session: Session, host_id: int, *, locale: str) -> list[VisitLine]:
     """Visits that wait for the company's answer, the most urgent first."""
     lines = _lines(session, host_id, VisitRow.state.in_(WAITS_FOR_HOST), locale=locale)
@@ -490,8 +500,11 @@ def visits_next(
     session: Session, host_id: int, *, locale: str, now: datetime
 ) -> list[VisitLine]:
     """Visits to come that are agreed, or wait for the teacher's choice."""
-    wanted = VisitRow.state.in_(INVITED | {VisitState.PROPOSED})
-    lines = _lines(session, host_id, wanted, SlotRow.ends_at > now, locale=locale)
+    wanted = or_(
+        VisitRow.state == VisitState.PROPOSED,
+        and_(VisitRow.state.in_(INVITED), SlotRow.ends_at > now),
+    )
+    lines = _lines(session, host_id, wanted, locale=locale)
     return sorted(lines, key=lambda line: line.starts_at)
 
 
@@ -560,21 +573,6 @@ def visit_line(row: VisitRow, *, locale: str) -> VisitLine:
         offer_title=slot.offer.title,
         answer_due_at=row.answer_due_at,
     )
-
-
-def town_of(organisation: OrganisationRow) -> str:
-    """Postcode and commune."""
-    commune = organisation.commune
-    return f"{commune.postcodes.split('|')[0]} {commune.name}".strip()
-
-
-def place_of_slot(row: SlotRow) -> str:
-    """The slot's own place, else the offer's address, else the company's."""
-    organisation = row.offer.host.organisation
-    street = row.place or row.offer.street or organisation.street
-    if row.place and organisation.commune.name.lower() in row.place.lower():
-        return row.place
-    return ", ".join(part for part in (street, town_of(organisation)) if part)
 
 
 def _slot_state(row: SlotRow, *, now: datetime | None) -> str:

@@ -36,6 +36,11 @@ def offer_whole(session: Session, offer_id: int) -> OfferRow | None:
     ).one_or_none()
 
 
+def host_of_offer(session: Session, offer_id: int) -> int | None:
+    """The host's id, to lock it before the offer is read."""
+    return session.scalar(select(OfferRow.host_id).where(OfferRow.id == offer_id))
+
+
 def host_whole(session: Session, host_id: int) -> HostRow | None:
     """The host with its organisation, commune and closed days."""
     return session.scalars(
@@ -78,7 +83,7 @@ def drop_proposals_of(session: Session, slot_id: int) -> None:
 def pauses_over(session: Session, *, today: date) -> Sequence[OfferRow]:
     """Paused offers whose pause has an end that is over."""
     return session.scalars(
-        select(OfferRow).where(
-            OfferRow.state == OfferState.PAUSED, OfferRow.paused_until <= today
-        )
+        select(OfferRow)
+        .where(OfferRow.state == OfferState.PAUSED, OfferRow.paused_until <= today)
+        .execution_options(populate_existing=True)
     ).all()

@@ -234,11 +234,6 @@ def school_whole(session: Session, school_id: int) -> SchoolRow | None:
     ).one_or_none()
 
 
-def level_named(session: Session, code: str) -> LevelRow | None:
-    """The level with that code."""
-    return session.get(LevelRow, code)
-
-
 def slots_to_search(
     session: Session, *, after: datetime, before: datetime
 ) -> Sequence[SlotRow]:

@@ -190,13 +190,34 @@ def on_slot(session: Session, slot_id: int) -> Sequence[VisitRow]:
     ).all()
 
 
+def offered_to(session: Session, slot_id: int) -> Sequence[VisitRow]:
+    """Visits whose teacher may choose the slot."""
+    return session.scalars(
+        select(VisitRow)
+        .where(
+            VisitRow.state == VisitState.PROPOSED,
+            VisitRow.id.in_(
+                select(ProposalRow.visit_id).where(ProposalRow.slot_id == slot_id)
+            ),
+        )
+        .options(*visit_whole())
+        .order_by(VisitRow.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
 def keys_on_slot(session: Session, slot_id: int) -> list[tuple[int, int]]:
-    """(class, organiser) of each visit on the slot, to lock them."""
+    """(class, organiser) of each visit on the slot or offered it, to lock them."""
+    offered = select(ProposalRow.visit_id).where(ProposalRow.slot_id == slot_id)
     return [
         (row.class_id, row.organiser_id)
         for row in session.execute(
             select(VisitRow.class_id, VisitRow.organiser_id).where(
-                or_(VisitRow.slot_id == slot_id, VisitRow.wanted_slot_id == slot_id),
+                or_(
+                    VisitRow.slot_id == slot_id,
+                    VisitRow.wanted_slot_id == slot_id,
+                    VisitRow.id.in_(offered),
+                ),
                 VisitRow.state.in_(HOLDS_SEATS | {VisitState.PROPOSED}),
             )
         )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
 from wtforms import HiddenField, StringField
 from wtforms.validators import DataRequired, Email, Length
 
-from scheduler.web.attempt import ServiceForm
 from scheduler.wording import clean_line
 
 LONGEST_ADDRESS = 254
@@ -16,7 +16,7 @@ def _address(text: str | None) -> str:
     return clean_line(text or "", 2 * LONGEST_ADDRESS)
 
 
-class SignInForm(ServiceForm):
+class SignInForm(FlaskForm):
     """``next``: where the person wanted to go."""
 
     email = StringField(

@@ -19,6 +19,7 @@ from scheduler.persistence.queries.host_pages import (
     OfferLine,
     VisitLine,
 )
+from scheduler.web.destinations import local_path
 from scheduler.web.host import bp
 from scheduler.web.host.company import CHOSEN, companies, company, need_mine, several
 from scheduler.web.host.forms import PauseForm
@@ -91,8 +92,8 @@ def choose_company(host_id: int) -> ResponseReturnValue:
     """Remember it in this browser."""
     need_mine(host_id)
     session[CHOSEN] = host_id
-    wanted = request.form.get("next", "")
-    inside = wanted.startswith("/host/") and "\\" not in wanted
+    wanted = local_path(request.form.get("next"))
+    inside = wanted.startswith(url_for("host.home"))
     return redirect(wanted if inside else url_for("host.home"), 303)
 
 

@@ -11,7 +11,6 @@ from flask_babel import gettext, ngettext
 from scheduler import wording
 from scheduler.domain.localtime import local_day
 from scheduler.persistence.queries.host_pages import Closed, ClosedDays, SlotLine
-from scheduler.web.host.words import weekdays
 
 ONE_DAY = timedelta(days=1)
 DAYS_A_WEEK = 7
@@ -105,7 +104,7 @@ def month_of(
         today_url=None
         if (first.year, first.month) == (today.year, today.month)
         else month_url(f"{today:%Y-%m}"),
-        weekdays=weekdays(locale),
+        weekdays=wording.weekdays(locale),
         weeks=[
             [cell(on) for on in days[at : at + DAYS_A_WEEK]]
             for at in range(0, len(days), DAYS_A_WEEK)

@@ -163,7 +163,7 @@ def weekly_slots(offer_id: int) -> ResponseReturnValue:
                 now=clock.now(),
             ),
         )
-        if made is not None:
+        if made is not None and made.days:
             flash(
                 ngettext(
                     "%(num)s slot is open.", "%(num)s slots are open.", len(made.days)
@@ -171,6 +171,9 @@ def weekly_slots(offer_id: int) -> ResponseReturnValue:
                 "success",
             )
             return _to_month(offer_id, made.days[0])
+        if made is not None:
+            # A colleague made the same slots in the meantime.
+            form.say_no_days()
     page = WeeklyPage(offer=offer, form=form, plan=plan)
     return render_template("host/weekly.html", page=page), _status(form)
 

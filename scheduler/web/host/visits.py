@@ -17,6 +17,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from scheduler import clock
+from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
 from scheduler.ical.invitation import public
 from scheduler.persistence.queries import host_pages
@@ -89,7 +90,10 @@ def propose(visit_id: int) -> ResponseReturnValue:
 @bp.route("/visits/<int(max=2147483647):visit_id>/cancel", methods=["GET", "POST"])
 def cancel_visit(visit_id: int) -> ResponseReturnValue:
     """Call a confirmed visit off, with a reason; says what follows."""
-    sheet = _sheet(visit_id)
+    _need_mine(visit_id)
+    sheet = visit_sheet(
+        db.session(), visit_id, locale=locale(), by=current_actor(), now=clock.now()
+    )
     form = CancelForm()
     if form.validate_on_submit():
         attempt(
@@ -116,7 +120,7 @@ def cancel_visit(visit_id: int) -> ResponseReturnValue:
 @bp.get("/visits/<int(max=2147483647):visit_id>/visit.ics")
 def calendar_file(visit_id: int) -> Response:
     """The visit for the contact's own calendar, under the invitation's UID."""
-    _sheet(visit_id)
+    _need_mine(visit_id)
     recorded, (uid, sequence, dtstamp) = calendar_facts(
         db.session(), visit_id, locale=locale(), by=current_actor()
     )
@@ -135,17 +139,17 @@ def calendar_file(visit_id: int) -> Response:
     )
 
 
-def _sheet(visit_id: int) -> VisitSheet:
-    found = visit_sheet(
-        db.session(), visit_id, locale=locale(), by=current_actor(), now=clock.now()
-    )
-    need_mine(found.host_id)
-    return found
+def _need_mine(visit_id: int) -> None:
+    """Other companies' visits do not exist (P6)."""
+    host_id = host_pages.host_of_visit(db.session(), visit_id)
+    if host_id is None:
+        raise NotFound
+    need_mine(host_id)
 
 
 def _desk(visit_id: int) -> Desk:
-    """The signed-in contact's desk. Other companies' visits do not exist (P6)."""
-    _sheet(visit_id)
+    """The signed-in contact's desk."""
+    _need_mine(visit_id)
     return Desk(
         template="host/visit.html",
         actor=current_actor(),

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from flask_babel import lazy_gettext
+from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import DataRequired
 
 from scheduler.services.class_pages import plain_code
-from scheduler.web.attempt import ServiceForm
 
 
 def _code(text: str | None) -> str:
     return plain_code(text or "")
 
 
-class CodeForm(ServiceForm):
+class CodeForm(FlaskForm):
     """Blanks, dashes and small letters are welcome."""
-
-    places = {"not_found": "code"}  # noqa: RUF012 - a constant of the form
 
     code = StringField(
         lazy_gettext("The code of your class"),

@@ -12,7 +12,6 @@ from scheduler.domain.schooldays import Closure, covering
 
 ONE_WEEK = timedelta(days=7)
 ONE_DAY = timedelta(days=1)
-MONDAY = date(2027, 1, 4)
 LATEST_YEAR, EARLIEST_YEAR = 2100, 2020
 
 
@@ -111,15 +110,3 @@ def weeks_of(
         )
         day += ONE_DAY
     return [days[start : start + 7] for start in range(0, len(days), 7)]
-
-
-def weekdays(locale: str) -> list[tuple[str, str]]:
-    """The names of the days, short and long, from Monday on."""
-    week = [MONDAY + timedelta(days=number) for number in range(7)]
-    return [
-        (
-            wording.short_day(day, locale).split(" ")[0].rstrip(","),
-            wording.day(day, locale).split(" ")[0].rstrip(","),
-        )
-        for day in week
-    ]

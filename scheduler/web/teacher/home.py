@@ -53,7 +53,7 @@ def home() -> str:
             first_name=viewer.name.split(" ")[0] if viewer else "",
             schools=teacher_pages.schools_of(db.session(), my_schools()),
             classes=my_classes(),
-            to_choose=[e for e in ahead if e.state is VisitState.PROPOSED],
+            to_choose=[e for e in visits if e.state is VisitState.PROPOSED],
             waiting=[
                 each
                 for each in ahead

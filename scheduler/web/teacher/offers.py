@@ -34,7 +34,6 @@ from scheduler.web.teacher.calendars import (
     monday_of,
     next_month,
     previous_month,
-    weekdays,
     weeks_of,
 )
 from scheduler.web.teacher.forms import SearchForm, choice, labelled
@@ -311,7 +310,7 @@ def _sheet(
         previous=(labels[0], _url(args, **{view: before.isoformat()})),
         next=(labels[1], _url(args, **{view: after.isoformat()})),
         today_url=None,
-        weekdays=weekdays(locale()),
+        weekdays=wording.weekdays(locale()),
         weeks=weeks_of(
             first,
             last,

@@ -19,7 +19,7 @@ from scheduler.services.dossier import Dossier
 from scheduler.services.preview import SlotLine
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.signed_in import current_actor
-from scheduler.web.teacher import ID, bp
+from scheduler.web.teacher import ID, LARGEST_ID, bp
 from scheduler.web.teacher.forms import AddressesForm, CancelForm, NumbersForm
 from scheduler.web.teacher.telling import tell
 from scheduler.web.teacher.visits import read
@@ -98,7 +98,7 @@ def withdraw(visit_id: int) -> ResponseReturnValue:
 @bp.post(f"/visits/<{ID}:visit_id>/choose")
 def choose(visit_id: int) -> ResponseReturnValue:
     """Take one of the slots that the company offers."""
-    slot_id = request.form.get("slot_id", 0, type=int)
+    slot_id = _slot_id()
     form = ServiceForm()
     if _done(
         form,
@@ -121,7 +121,7 @@ def move(visit_id: int) -> str:
 @bp.post(f"/visits/<{ID}:visit_id>/move")
 def move_to(visit_id: int) -> ResponseReturnValue:
     """Go to another slot, or ask the company for it."""
-    slot_id = request.form.get("slot_id", 0, type=int)
+    slot_id = _slot_id()
     form = ServiceForm()
     if _done(
         form,
@@ -219,6 +219,12 @@ def _done(form: ServiceForm, call: Callable[[], None]) -> bool:
     attempt(form, call)
     tell(form)
     return not form.refusals
+
+
+def _slot_id() -> int:
+    """The slot that a button names; a number that no column can hold names none."""
+    number = request.form.get("slot_id", 0, type=int)
+    return number if 0 < number <= LARGEST_ID else 0
 
 
 def _back(visit_id: int, form: ServiceForm | None = None) -> ResponseReturnValue:

@@ -12,9 +12,10 @@ from scheduler.web.attempt import ServiceForm
 
 
 def words_of(refusal: Refusal) -> str:
-    """The sentence for one refusal."""
+    """The sentence for one refusal, escaped once: it may quote what was typed."""
     sentence = get_template_attribute("_parts/refusals.html", "refusal_text")
-    return str(sentence(refusal)).strip()
+    words: str = sentence(refusal)
+    return words.strip()
 
 
 def tell(form: ServiceForm) -> None:
