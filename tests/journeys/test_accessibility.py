@@ -78,9 +78,9 @@ class Watch:
             self.note(words)
 
     def _console(self, message: ConsoleMessage) -> None:
-        # The browser reports the page's own status, 404 or 422, as an error too.
+        # The browser reports the status of the page itself as an error too.
         own = urlsplit(message.location["url"]).path == urlsplit(self.path).path
-        if own and "Failed to load resource" in message.text:
+        if (own and "Failed to load" in message.text) or " 422 " in message.text:
             return
         if message.type in {"error", "warning"}:
             self.note(f"console: {message.text}")

@@ -166,3 +166,13 @@ def test_everything_shipped_is_named_with_its_licence(client, world):
         assert f"{each.name} {each.version}" in page
         with client.get(f"/static/{each.licence_file}") as file:
             assert file.status_code == 200
+
+
+@pytest.mark.parametrize("who", ["teacher", "contact", "coordinator"])
+def test_the_first_page_leads_nowhere_where_one_may_not_go(signed_in, who):
+    client = signed_in(who)
+    page = client.get("/").text
+
+    doors = re.findall(r'class="stretched" href="([^"]+)"', page)
+
+    assert [client.get(door).status_code for door in doors] == [200] * len(doors)
