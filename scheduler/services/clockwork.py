@@ -76,6 +76,11 @@ def purge_personal_data(session: Session, *, now: datetime) -> dict[str, int]:
         counts["people"] = purge.people_gone(
             session, before=now - timedelta(days=policy.people_days)
         )
+        counts["letters"] = purge.letters(
+            session,
+            sign_ins=now - timedelta(days=policy.needs_days),
+            others=now - timedelta(days=policy.people_days),
+        )
         counts["history"] = purge.history(
             session, before=now - timedelta(days=policy.history_days)
         )

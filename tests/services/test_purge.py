@@ -13,7 +13,7 @@ from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.people import MembershipRow, PersonRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries.purge import FORGOTTEN
-from scheduler.services import clockwork
+from scheduler.services import accounts, clockwork
 from tests import rows
 
 OVER = rows.TUESDAY + rows.TWO_HOURS
@@ -118,3 +118,27 @@ def test_history_is_kept_for_three_years(session, world):
 
     assert kept
     assert session.scalars(select(JournalRow)).all() == []
+
+
+def test_mail_about_signing_in_goes_after_thirty_days(session, world):
+    accounts.ask_for_link(
+        session, world.teacher.email, machine="m", next_path="", now=rows.NOW
+    )
+    all_sent(session)
+
+    early = clockwork.purge_personal_data(session, now=rows.NOW + 30 * DAY)
+    late = clockwork.purge_personal_data(session, now=rows.NOW + 31 * DAY)
+
+    assert (early["letters"], late["letters"]) == (0, 1)
+    assert session.scalars(select(MessageRow)).all() == []
+
+
+def test_addresses_in_old_mail_go_with_the_people(session, world):
+    rows.visit_in(session, world, VisitState.CONFIRMED)
+    all_sent(session)
+
+    clockwork.purge_personal_data(session, now=rows.NOW + 731 * DAY)
+
+    kept = session.scalars(select(MessageRow)).all()
+    assert kept
+    assert {(row.address, row.recipient_name) for row in kept} == {("", "")}

@@ -194,6 +194,24 @@ def people_gone(session: Session, *, before: datetime) -> int:
     return len(ids)
 
 
+def letters(session: Session, *, sign_ins: datetime, others: datetime) -> int:
+    """Mail that is over: sign-in links soon, addresses of adults with the people."""
+    over = MessageRow.state.not_in([MessageState.WAITING, MessageState.SENDING])
+    gone = _count(
+        session.execute(
+            delete(MessageRow).where(
+                MessageRow.visit_id.is_(None), MessageRow.created_at < sign_ins, over
+            )
+        )
+    )
+    old = (MessageRow.created_at < others, MessageRow.address != "", over)
+    return gone + _count(
+        session.execute(
+            update(MessageRow).where(*old).values(address="", recipient_name="")
+        )
+    )
+
+
 def history(session: Session, *, before: datetime) -> int:
     """Lines of the journal that are old enough."""
     return _count(session.execute(delete(JournalRow).where(JournalRow.at < before)))
