@@ -190,14 +190,18 @@ def test_forms_that_failed_are_accessible(browser, demo, cookies, role, path):
 
 
 def test_dialogs_of_the_company_s_answer_are_accessible(browser, demo, cookies):
-    link = next(path for path in links_in_mails(demo) if path.startswith("/h/"))
+    """Other journeys may have answered some of the mailed requests before."""
+    links = [path for path in links_in_mails(demo) if path.startswith("/h/")]
     with walking(browser, demo, cookies["public"]) as context:
         page = context.new_page()
         watch = Watch(page)
-        watch.path = link
-        page.goto(link)
+        dialogs = page.locator("main details[data-dialog] > summary")
+        for watch.path in links:
+            page.goto(watch.path)
+            if dialogs.count():
+                break
 
-        summaries = page.locator("main details[data-dialog] > summary").all()
+        summaries = dialogs.all()
         for summary in summaries:
             summary.click()
             watch.note_all(axe(page, EVERYTHING))
