@@ -138,12 +138,20 @@ def link_in(mail: CaughtMail) -> str:
 
 
 def links_in_mails(demo: Demo) -> list[str]:
-    """The newest personal link of each kind that is in the mailbox."""
+    """Every personal link that is in the mailbox, the newest first."""
     demo.wait_until_quiet()
+    return [
+        match[1]
+        for mail in caught_mails(demo.mailbox)
+        for match in LINK.finditer(mail.text)
+    ]
+
+
+def newest_links(demo: Demo) -> list[str]:
+    """One personal link of each kind, the newest."""
     found: dict[str, str] = {}
-    for mail in caught_mails(demo.mailbox):
-        for match in LINK.finditer(mail.text):
-            found.setdefault(match[1].rpartition("/")[0], match[1])
+    for path in links_in_mails(demo):
+        found.setdefault(path.rpartition("/")[0], path)
     return list(found.values())
 
 

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from tests import chromium
 from tests.journeys.crawl import crawl, kind_of
-from tests.journeys.service import ROOT, Demo, links_in_mails, running_demo
+from tests.journeys.service import ROOT, Demo, newest_links, running_demo
 from tests.journeys.visitors import PHONE, ROLES, WIDE, enter, fetcher, new_context
 
 LOOKS = {
@@ -80,7 +80,7 @@ def found(
 ) -> Mapping[str, str]:
     """The pages that a role reaches, by a name that a file can have."""
     person = ROLES[role]
-    starts = [person.room] if person else [*PUBLIC, *links_in_mails(demo)]
+    starts = [person.room] if person else [*PUBLIC, *newest_links(demo)]
     with new_context(browser, demo, storage_state=state) as context:
         pages = crawl(fetcher(context), starts, each=each)
     names: dict[str, str] = {}
