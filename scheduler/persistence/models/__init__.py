@@ -10,6 +10,7 @@ from scheduler.persistence.models import (
     offers,
     outbox,
     people,
+    received,
     reference,
     visits,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "offers",
     "outbox",
     "people",
+    "received",
     "reference",
     "visits",
 ]

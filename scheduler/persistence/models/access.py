@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.persistence.base import Base
@@ -58,3 +58,31 @@ class TryRow(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
     count: Mapped[int]
+
+
+class FeedKind(StrEnum):
+    """Whose visits a subscribed calendar shows; a class has its own address."""
+
+    TEACHER = "teacher"
+    SCHOOL = "school"
+    HOST = "host"
+    CAMPUS = "campus"
+
+
+class FeedRow(Base):
+    """An adult's calendar to subscribe to, at a secret address of its own.
+
+    The address is derived from the id and ``generation``: a rise makes the old one
+    worthless; ``revoked_at`` closes it for good.
+    """
+
+    __tablename__ = "feed"
+    __table_args__ = (UniqueConstraint("kind", "person_id", "organisation_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[FeedKind]
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    generation: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]

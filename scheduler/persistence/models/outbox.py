@@ -14,7 +14,11 @@ from scheduler.persistence.base import Base
 
 
 class MessageState(StrEnum):
-    """``superseded``: a newer revision for the same calendar replaced it unsent."""
+    """``superseded``: not worth sending any more.
+
+    A newer revision for the same calendar replaced it, it went into a digest, or what
+    it is about is past.
+    """
 
     WAITING = "waiting"
     SENDING = "sending"
@@ -27,7 +31,10 @@ class MessageRow(Base):
     """Frozen when the change happened; rendered when it is sent.
 
     ``address`` is sealed. UID, SEQUENCE, DTSTAMP and Message-ID never change, so a
-    second copy after a crash is harmless (P3).
+    second copy after a crash is harmless (P3). ``bounced_at``: the server had taken it
+    (``sent_at``), and a delivery report said later that it did not arrive, with the
+    status ``bounce_status`` (RFC 3463). ``domain_digest`` tells messages to one mail
+    domain without naming it. ``for_digest``: waits for its reader's daily mail.
     """
 
     __tablename__ = "message"
@@ -58,6 +65,11 @@ class MessageRow(Base):
     error: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    for_digest: Mapped[bool] = mapped_column(default=False)
+    domain_digest: Mapped[str] = mapped_column(default="")
+    bounced_at: Mapped[datetime | None]
+    bounce_status: Mapped[str] = mapped_column(default="")
 
 
 class LeaseRow(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -12,8 +13,15 @@ from scheduler.persistence.base import Base
 from scheduler.persistence.models.network import OrganisationRow
 
 
+class MailRhythm(StrEnum):
+    """How news that asks for nothing reach a person."""
+
+    AT_ONCE = "at_once"
+    DAILY = "daily"
+
+
 class PersonRow(Base):
-    """``email`` is stored in lower case."""
+    """``email`` is stored in lower case. ``reminders``: whether they are wanted."""
 
     __tablename__ = "person"
 
@@ -23,6 +31,8 @@ class PersonRow(Base):
     phone: Mapped[str] = mapped_column(default="")
     locale: Mapped[str] = mapped_column(default="fr")
     blocked: Mapped[bool] = mapped_column(default=False)
+    mail_rhythm: Mapped[MailRhythm] = mapped_column(default=MailRhythm.AT_ONCE)
+    reminders: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
     memberships: Mapped[list[MembershipRow]] = relationship(

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.announcements import Audience
+from scheduler.domain.answers import Answer, AnswerWay
 from scheduler.domain.parties import Part, Party
 from scheduler.domain.visits import Visit, VisitState
 from scheduler.persistence.base import Base
@@ -18,7 +19,11 @@ from scheduler.persistence.models.people import PersonRow
 
 
 class VisitRow(Base):
-    """``arrangements`` are counts ("1 wheelchair"), never a diagnosis or a name."""
+    """``arrangements`` are counts ("1 wheelchair"), never a diagnosis or a name.
+
+    ``students_answer``: whether students are asked to answer (RSVP).
+    ``below_minimum_at``: when the teacher was told that too few come.
+    """
 
     __tablename__ = "visit"
     __table_args__ = (
@@ -54,6 +59,8 @@ class VisitRow(Base):
     answer_due_at: Mapped[datetime | None] = mapped_column(index=True)
     week_reminder_at: Mapped[datetime | None] = mapped_column(index=True)
     eve_reminder_at: Mapped[datetime | None] = mapped_column(index=True)
+    students_answer: Mapped[bool] = mapped_column(default=True)
+    below_minimum_at: Mapped[datetime | None]
     updated_at: Mapped[datetime]
     school_class: Mapped[SchoolClassRow] = relationship(lazy="raise")
     organiser: Mapped[PersonRow] = relationship(lazy="raise")
@@ -128,7 +135,10 @@ class InvitationRow(Base):
     """One event in one person's calendar: UID for life, SEQUENCE only rises (P4).
 
     A student has no name and no person; the address is sealed, with a digest to
-    find it again (P9).
+    find it again (P9). ``shared``: a mailing list, told by PUBLISH and asked nothing.
+    ``time_sequence``: the SEQUENCE that last changed time or place; what was answered
+    before it no longer counts. ``answer_sequence`` and ``answer_dtstamp`` order the
+    answers of this person (RFC 5546 §2.1.5); the comment is sealed.
     """
 
     __tablename__ = "invitation"
@@ -146,10 +156,21 @@ class InvitationRow(Base):
     state: Mapped[InvitationState] = mapped_column(default=InvitationState.INVITED)
     first_message_id: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
+    shared: Mapped[bool] = mapped_column(default=False)
+    time_sequence: Mapped[int] = mapped_column(default=0)
+    answer: Mapped[Answer | None]
+    answer_way: Mapped[AnswerWay | None]
+    answered_at: Mapped[datetime | None]
+    answer_sequence: Mapped[int | None]
+    answer_dtstamp: Mapped[datetime | None]
+    answer_comment: Mapped[str] = mapped_column(default="")
 
 
 class AddresseeRow(Base):
-    """A student's address that the teacher gave for one visit, sealed (P9)."""
+    """A student's address that the teacher gave for one visit, sealed (P9).
+
+    ``shared``: a mailing list of the class, not one person's address.
+    """
 
     __tablename__ = "addressee"
     __table_args__ = (UniqueConstraint("visit_id", "address_digest"),)
@@ -159,3 +180,4 @@ class AddresseeRow(Base):
     address: Mapped[str]
     address_digest: Mapped[str]
     created_at: Mapped[datetime]
+    shared: Mapped[bool] = mapped_column(default=False)
