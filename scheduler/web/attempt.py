@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeVar
 
+from flask import get_template_attribute
 from flask_wtf import FlaskForm
 
 from scheduler.domain.refusals import NotFound, Refusal, Refused
@@ -14,7 +15,7 @@ UNPROCESSABLE = 422
 
 
 class ServiceForm(FlaskForm):
-    """A form that remembers the refusals of the service it was sent to.
+    """A form that carries the refusals of the service it was sent to.
 
     ``places``: refusal code → name of the field that caused it; the others belong to
     the form as a whole.
@@ -26,16 +27,25 @@ class ServiceForm(FlaskForm):
         super().__init__(*args, **kwargs)
         self.refusals: list[Refusal] = []
 
-    def refusals_at(self, field_name: str) -> list[Refusal]:
-        """Refusals to be shown next to one field."""
-        return [
-            each for each in self.refusals if self.places.get(each.code) == field_name
-        ]
+    def refuse(self, refusals: Sequence[Refusal]) -> None:
+        """Make each refusal a mistake of the field that caused it, else of the form.
+
+        A refusal is then shown, linked and read aloud as any other mistake is: by
+        ``error_summary`` and the fields of ``templates/_parts/fields.html``.
+        """
+        self.refusals = [*self.refusals, *refusals]
+        for refusal in refusals:
+            words = words_of(refusal)
+            name = self.places.get(refusal.code)
+            if name is None or name not in self:
+                self.form_errors = [*self.form_errors, words]
+            else:
+                self[name].errors = [*self[name].errors, words]
 
     @property
-    def refusals_elsewhere(self) -> list[Refusal]:
-        """Refusals that no field of the form caused alone."""
-        return [each for each in self.refusals if each.code not in self.places]
+    def status(self) -> int:
+        """The status of a page that shows this form."""
+        return UNPROCESSABLE if self.errors else 200
 
 
 def attempt(form: ServiceForm, call: Callable[[], Result]) -> Result | None:
@@ -48,7 +58,14 @@ def attempt(form: ServiceForm, call: Callable[[], Result]) -> Result | None:
     except NotFound:
         raise
     except Refused as refused:
-        form.refusals = list(refused.refusals)
+        form.refuse(refused.refusals)
     except Refusal as refusal:
-        form.refusals = [refusal]
+        form.refuse([refusal])
     return None
+
+
+def words_of(refusal: Refusal) -> str:
+    """The sentence for one refusal, escaped once: it may quote what was typed."""
+    sentence = get_template_attribute("_parts/refusals.html", "refusal_text")
+    words: str = sentence(refusal)
+    return words.strip()

@@ -119,7 +119,7 @@ def new_offer() -> ResponseReturnValue:
             flash(gettext("Your offer is published. Teachers see it now."), "success")
             return redirect(url_for("host.slots", offer_id=offer_id), 303)
     page = NewOfferPage(host=host, form=form, plan=plan)
-    return render_template("host/new_offer.html", page=page), _status(form)
+    return render_template("host/new_offer.html", page=page), form.status
 
 
 @bp.get("/offers/<int(max=2147483647):offer_id>")
@@ -149,7 +149,7 @@ def edit_offer(offer_id: int) -> ResponseReturnValue:
             flash(gettext("Your offer is changed."), "success")
             return redirect(url_for("host.offer", offer_id=offer_id), 303)
     page = EditOfferPage(offer=before, form=form)
-    return render_template("host/edit_offer.html", page=page), _status(form)
+    return render_template("host/edit_offer.html", page=page), form.status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,7 +307,3 @@ def _mine(offer_id: int) -> OfferFacts:
 
 def _offer_url(offer_id: int) -> str:
     return url_for("host.offer", offer_id=offer_id)
-
-
-def _status(form: ServiceForm) -> int:
-    return UNPROCESSABLE if form.errors or form.refusals else 200

@@ -140,7 +140,7 @@ def new_slot(offer_id: int) -> ResponseReturnValue:
             flash(gettext("The slot is open."), "success")
             return _to_month(offer_id, form.times.day)
     page = SlotFormPage(offer=offer, form=form)
-    return render_template("host/slot_form.html", page=page), _status(form)
+    return render_template("host/slot_form.html", page=page), form.status
 
 
 @bp.route(
@@ -175,7 +175,7 @@ def weekly_slots(offer_id: int) -> ResponseReturnValue:
             # A colleague made the same slots in the meantime.
             form.say_no_days()
     page = WeeklyPage(offer=offer, form=form, plan=plan)
-    return render_template("host/weekly.html", page=page), _status(form)
+    return render_template("host/weekly.html", page=page), form.status
 
 
 @bp.get("/slots/<int(max=2147483647):slot_id>")
@@ -205,7 +205,7 @@ def edit_slot(slot_id: int) -> ResponseReturnValue:
             flash(gettext("The slot is changed."), "success")
             return redirect(url_for("host.slot", slot_id=slot_id), 303)
     page = SlotFormPage(offer=_offer(facts.line.offer_id), form=form, slot=facts)
-    return render_template("host/slot_form.html", page=page), _status(form)
+    return render_template("host/slot_form.html", page=page), form.status
 
 
 @bp.post("/slots/<int(max=2147483647):slot_id>/<any(close, reopen):step>")
@@ -337,7 +337,3 @@ def _slot(slot_id: int) -> SlotFacts:
         raise NotFound
     need_mine(found.line.host_id)
     return found
-
-
-def _status(form: ServiceForm) -> int:
-    return UNPROCESSABLE if form.errors or form.refusals else 200

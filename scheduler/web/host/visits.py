@@ -24,7 +24,7 @@ from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import VisitLine
 from scheduler.services import answers
 from scheduler.services.host_visits import VisitSheet, calendar_facts, visit_sheet
-from scheduler.web.attempt import UNPROCESSABLE, attempt
+from scheduler.web.attempt import attempt
 from scheduler.web.host import answering, bp
 from scheduler.web.host.answering import Desk
 from scheduler.web.host.company import company, need_mine
@@ -112,9 +112,8 @@ def cancel_visit(visit_id: int) -> ResponseReturnValue:
             return redirect(url_for("host.visit", visit_id=visit_id), 303)
     elif not sheet.may_cancel:
         return redirect(url_for("host.visit", visit_id=visit_id), 303)
-    status = UNPROCESSABLE if form.errors or form.refusals else 200
     page = CancelPage(visit=sheet, form=form)
-    return render_template("host/cancel_visit.html", page=page), status
+    return render_template("host/cancel_visit.html", page=page), form.status
 
 
 @bp.get("/visits/<int(max=2147483647):visit_id>/visit.ics")

@@ -18,7 +18,6 @@ from scheduler.web.attempt import UNPROCESSABLE, attempt
 from scheduler.web.signed_in import current_actor
 from scheduler.web.teacher import ID, bp
 from scheduler.web.teacher.forms import Choices, RequestForm, choice
-from scheduler.web.teacher.telling import tell
 from scheduler.web.teacher.whose import class_choices, my_classes
 
 
@@ -88,7 +87,6 @@ def ask(slot_id: int) -> ResponseReturnValue:
         if visit_id is not None:
             flash(gettext("Your request is on its way."), "success")
             return redirect(url_for(".visit", visit_id=visit_id), 303)
-        tell(form)
     card = preview.slot_card(db.session(), slot_id)
     return _page(form, card, chosen), UNPROCESSABLE
 

@@ -22,7 +22,6 @@ from scheduler.web.attempt import UNPROCESSABLE, attempt
 from scheduler.web.signed_in import current_actor, locale
 from scheduler.web.teacher import ID, bp
 from scheduler.web.teacher.forms import AbsenceForm, ClassForm, choice, labelled
-from scheduler.web.teacher.telling import tell
 from scheduler.web.teacher.whose import my_class, my_classes, my_schools
 
 
@@ -86,7 +85,6 @@ def add_class() -> ResponseReturnValue:
         if class_id is not None:
             flash(gettext("The class is added."), "success")
             return redirect(url_for(".school_class", class_id=class_id), 303)
-        tell(form)
     return _page(form, None), UNPROCESSABLE
 
 
@@ -112,7 +110,6 @@ def change_class(class_id: int) -> ResponseReturnValue:
         if not form.refusals:
             flash(gettext("The class is changed."), "success")
             return redirect(url_for(".school_class", class_id=class_id), 303)
-        tell(form)
     return _page(form, card), UNPROCESSABLE
 
 
@@ -140,7 +137,6 @@ def add_absence(class_id: int) -> ResponseReturnValue:
             return redirect(
                 url_for(".school_class", class_id=class_id, _anchor="absences"), 303
             )
-        tell(form)
     return _page(_form(card, as_stored=True), card, absence=form), UNPROCESSABLE
 
 

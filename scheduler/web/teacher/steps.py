@@ -21,7 +21,6 @@ from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.signed_in import current_actor
 from scheduler.web.teacher import ID, LARGEST_ID, bp
 from scheduler.web.teacher.forms import AddressesForm, CancelForm, NumbersForm
-from scheduler.web.teacher.telling import tell
 from scheduler.web.teacher.visits import read
 
 
@@ -217,7 +216,6 @@ def send_again(visit_id: int) -> ResponseReturnValue:
 def _done(form: ServiceForm, call: Callable[[], None]) -> bool:
     """Whether the service did it; its refusals are on the form otherwise."""
     attempt(form, call)
-    tell(form)
     return not form.refusals
 
 
