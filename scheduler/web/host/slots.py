@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -24,12 +24,25 @@ from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.host import bp
 from scheduler.web.host.company import need_mine
 from scheduler.web.host.forms import CancelForm, SlotForm, WeeklyForm
-from scheduler.web.host.month import Month, month_bounds, month_of
+from scheduler.web.month import (
+    Content,
+    Event,
+    Sheet,
+    asked_day,
+    month_sheet,
+    month_shown,
+)
 from scheduler.web.signed_in import current_actor, locale
 
-MONTH = re.compile(r"20[2-9][0-9]-(0[1-9]|1[0-2])")
 USUAL_START = time(9, 0)
 SOON = timedelta(days=28)
+TONES = {
+    "open": "open",
+    "full": "full",
+    "closed": "off",
+    "cancelled": "off",
+    "past": "off",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +50,7 @@ class SlotsPage:
     """A month, or the list of all slots to come."""
 
     offer: OfferFacts
-    month: Month | None
+    month: Sheet | None
     slots: list[SlotLine]
 
 
@@ -96,10 +109,9 @@ def slots(offer_id: int) -> ResponseReturnValue:
     return render_template("host/slots.html", page=page)
 
 
-def _month_of(offer: OfferFacts, now: datetime) -> Month:
-    first = _month(offer.id, now)
-    start, end = month_bounds(first)
-    host = host_pages.host_facts(db.session(), offer.host_id)
+def _month_of(offer: OfferFacts, now: datetime) -> Sheet:
+    on = _month_asked(offer.id, now)
+    start, end = month_shown(on)
     found = host_pages.slots_between(
         db.session(),
         offer.id,
@@ -107,16 +119,55 @@ def _month_of(offer: OfferFacts, now: datetime) -> Month:
         end=instant(end, time()),
         now=now,
     )
-    return month_of(
-        first,
-        slots=found,
-        schools=host_pages.closed_for_schools(db.session(), start=start, end=end),
-        own=host.closed_days if host else (),
-        now=now,
-        locale=locale(),
-        month_url=lambda month: url_for("host.slots", offer_id=offer.id, month=month),
-        slot_url=lambda slot_id: url_for("host.slot", slot_id=slot_id),
+    return month_sheet(
+        on,
+        Content(
+            events=[_event(slot) for slot in found],
+            closed=_closed_days(offer.host_id, start, end),
+            url=lambda day: _month_url(offer.id, day),
+            today=local_day(now),
+            locale=locale(),
+        ),
     )
+
+
+def _event(slot: SlotLine) -> Event:
+    tone = TONES[slot.state]
+    if slot.state == "cancelled":
+        title = gettext("Cancelled slot")
+    elif slot.state == "closed":
+        title = gettext("Closed slot")
+    elif slot.taken == 0:
+        title = ngettext("%(num)s free seat", "%(num)s free seats", slot.seats)
+    else:
+        title = gettext(
+            "%(taken)s of %(seats)s seats", taken=slot.taken, seats=slot.seats
+        )
+    return Event(
+        on=local_day(slot.starts_at),
+        time=wording.time_of_day(slot.starts_at, locale()),
+        title=title,
+        url=url_for("host.slot", slot_id=slot.id),
+        tone="visit" if tone == "open" and slot.has_visits else tone,
+    )
+
+
+def _closed_days(host_id: int, start: date, end: date) -> Callable[[date], str | None]:
+    """Why the company is closed on a day, its own reason first."""
+    host = host_pages.host_facts(db.session(), host_id)
+    own = host.closed_days if host else []
+    schools = host_pages.closed_for_schools(db.session(), start=start, end=end)
+
+    def closed(day: date) -> str | None:
+        for ours in own:
+            if ours.first_on <= day <= ours.last_on:
+                return ours.reason or gettext("You are closed")
+        for theirs in schools:
+            if theirs.first_on <= day <= theirs.last_on:
+                return theirs.name_en if locale() == "en" else theirs.name_fr
+        return None
+
+    return closed
 
 
 @bp.route("/offers/<int(max=2147483647):offer_id>/slots/new", methods=["GET", "POST"])
@@ -276,13 +327,11 @@ def _plan(form: WeeklyForm, offer_id: int) -> WeeklyPlan | None:
     return plan
 
 
-def _month(offer_id: int, now: datetime) -> date:
-    """The month asked for, else that of the next slot, else this one."""
-    asked = request.args.get("month", "")
-    if MONTH.fullmatch(asked):
-        return date.fromisoformat(f"{asked}-01")
+def _month_asked(offer_id: int, now: datetime) -> date:
+    """A day of the month asked for, else that of the next slot, else today."""
     following = host_pages.next_slot_after(db.session(), offer_id, now=now)
-    return local_day(following or now).replace(day=1)
+    asked = request.args.get("month", "")
+    return asked_day(f"{asked}-01", default=local_day(following or now))
 
 
 def _usual(offer: OfferFacts) -> dict[str, object]:
@@ -318,7 +367,11 @@ def _as_typed(facts: SlotFacts) -> dict[str, object]:
 
 
 def _to_month(offer_id: int, day: date) -> ResponseReturnValue:
-    return redirect(url_for("host.slots", offer_id=offer_id, month=f"{day:%Y-%m}"), 303)
+    return redirect(_month_url(offer_id, day), 303)
+
+
+def _month_url(offer_id: int, day: date) -> str:
+    return url_for("host.slots", offer_id=offer_id, month=f"{day:%Y-%m}")
 
 
 def _offer(offer_id: int) -> OfferFacts:

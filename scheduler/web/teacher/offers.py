@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from flask import render_template, request, url_for
@@ -16,26 +16,24 @@ from scheduler.domain import projection
 from scheduler.domain.localtime import local_day
 from scheduler.domain.offers import SizeCategory
 from scheduler.domain.refusals import NotFound
+from scheduler.domain.schooldays import covering
 from scheduler.extensions import db
 from scheduler.persistence.queries import reference, teacher_pages
 from scheduler.persistence.queries.teacher_pages import ClassLine, SchoolLine
 from scheduler.services import offer_sheet, preview, search
 from scheduler.services.offer_sheet import Fit, OfferSheet
 from scheduler.services.preview import SlotLine
-from scheduler.services.search import Found, Loosened, Results, Wish
-from scheduler.web.signed_in import current_actor, locale
-from scheduler.web.teacher import ID, bp
-from scheduler.web.teacher.calendars import (
-    ONE_WEEK,
-    Item,
+from scheduler.services.search import Found, FoundSlot, Loosened, Results, Wish
+from scheduler.web.month import (
+    Content,
+    Event,
     Sheet,
     asked_day,
-    first_of,
-    monday_of,
-    next_month,
-    previous_month,
-    weeks_of,
+    month_sheet,
+    week_sheet,
 )
+from scheduler.web.signed_in import current_actor, locale
+from scheduler.web.teacher import ID, bp
 from scheduler.web.teacher.forms import SearchForm, choice, labelled
 from scheduler.web.teacher.whose import (
     class_choices,
@@ -289,52 +287,37 @@ def _sheet(
     today = local_day(now)
     fitting = [each for each in results.found if each.fitting] or results.found
     starts = [local_day(each.next_slot.starts_at) for each in fitting]
-    on = asked_day(args.get(view), default=min(starts, default=today))
-    items = [_item(slot, chosen) for each in results.found for slot in each.slots]
-    items.sort(key=lambda item: item.starts_at)
-    if view == "month":
-        first = first_of(on)
-        last = next_month(first) - timedelta(days=1)
-        before, after, month = previous_month(first), next_month(first), first
-        title = wording.month(first, locale())
-        labels = wording.month(before, locale()), wording.month(after, locale())
-    else:
-        first = monday_of(on)
-        last = first + timedelta(days=6)
-        before, after = first - ONE_WEEK, first + ONE_WEEK
-        month = None
-        title = _between(first, last)
-        labels = _between(before, before + ONE_WEEK), _between(after, after + ONE_WEEK)
-    return Sheet(
-        title=title,
-        previous=(labels[0], _url(args, **{view: before.isoformat()})),
-        next=(labels[1], _url(args, **{view: after.isoformat()})),
-        today_url=None,
-        weekdays=wording.weekdays(locale()),
-        weeks=weeks_of(
-            first,
-            last,
-            items,
-            month=month,
+    on = asked_day(args.get(view, ""), default=min(starts, default=today))
+    slots = sorted(
+        (slot for each in results.found for slot in each.slots),
+        key=lambda slot: slot.starts_at,
+    )
+
+    def closed(day: date) -> str | None:
+        closure = covering(results.closures, day)
+        return closure.name if closure else None
+
+    draw = month_sheet if view == "month" else week_sheet
+    return draw(
+        on,
+        Content(
+            events=[_event(slot, chosen) for slot in slots],
+            closed=closed,
+            url=lambda day: _url(args, **{view: day.isoformat()}),
             today=today,
-            closures=results.closures,
             locale=locale(),
         ),
     )
 
 
-def _between(first: date, last: date) -> str:
-    return f"{wording.short_day(first, locale())} – {wording.short_day(last, locale())}"
-
-
-def _item(slot: search.FoundSlot, chosen: ClassLine | None) -> Item:
+def _event(slot: FoundSlot, chosen: ClassLine | None) -> Event:
     tone, note = "open" if slot.fits else "off", None
     if slot.taken >= slot.seats:
         tone, note = "full", gettext("full")
     elif slot.in_halves:
         tone, note = "wait", gettext("half-group")
-    return Item(
-        starts_at=slot.starts_at,
+    return Event(
+        on=local_day(slot.starts_at),
         time=wording.time_of_day(slot.starts_at, locale()),
         title=slot.host,
         url=url_for(
