@@ -20,6 +20,7 @@ class StudentPage:
     """``question_keys``: a field's code, or the name of a question for any visit."""
 
     code: str
+    url: str
     moment: Moment
     days_left: int
     may_move: bool
@@ -57,6 +58,7 @@ def student_page(found: ClassPage, *, locale: str) -> StudentPage:
         feed_url = url_for("student.feed", token=found.feed_token, _external=True)
     return StudentPage(
         code=found.code,
+        url=url_for("student.class_page", code=found.code, _external=True),
         moment=found.moment,
         days_left=found.days_left,
         may_move=found.may_move,
