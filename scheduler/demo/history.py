@@ -17,8 +17,9 @@ from math import ceil
 import structlog
 from sqlalchemy.orm import Session
 
+from scheduler.demo.moves import Scene, go_on
 from scheduler.demo.network import Known
-from scheduler.demo.stories import STORIES, Scene, Story
+from scheduler.demo.stories import Story, stories
 from scheduler.domain import fit
 from scheduler.domain.localtime import instant, local_day
 from scheduler.domain.parties import Part, Party, adults_needed
@@ -64,7 +65,7 @@ def play(session: Session, known: Known, *, now: datetime) -> None:
             number=next(numbers),
             story=story,
         )
-        for place, story in enumerate(STORIES)
+        for place, story in enumerate(stories())
     ]
     heapify(turns)
     evenings = deque(_evenings(turns[0].at, now - NEWS))
@@ -80,7 +81,7 @@ def play(session: Session, known: Known, *, now: datetime) -> None:
             _go_on(scene, step)
             step += 1
         if scene is not None and step < len(story.then):
-            planned = _at(now, story.then[step][0], gap, story, step)
+            planned = _at(now, story.then[step].days, gap, story, step)
             following = _Turn(
                 at=max(turn.at, planned),
                 number=next(numbers),
@@ -237,6 +238,6 @@ def _party(klass: SchoolClassRow, slot: SlotRow) -> Party:
 
 def _go_on(scene: Scene, step: int) -> None:
     try:
-        scene.story.then[step][1](scene)
+        go_on(scene, scene.story.then[step])
     except Refusal as refusal:
         log.info("story_step_refused", visit=scene.visit_id, code=refusal.code)

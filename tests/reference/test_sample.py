@@ -8,6 +8,9 @@ from collections import Counter
 import pytest
 from stdnum.fr import siret
 
+from scheduler.demo.moves import MOVES
+from scheduler.demo.network import ALSO_TEACHES_IN
+from scheduler.demo.stories import stories
 from scheduler.domain.handling import handling_words
 from tests.reference.tables import codes, column, parts, rows
 
@@ -187,8 +190,38 @@ def test_wheelchair_notes_agree_with_the_rule() -> None:
         assert whole == (RULES[offer["host_id"]]["wheelchair"] == "YES")
 
 
+def test_stories_are_about_those_who_are_there() -> None:
+    classes = {row["class_id"]: row["school_id"] for row in rows("sample/classes.csv")}
+    schools = {
+        row["teacher_id"]: {row["school_id"], ALSO_TEACHES_IN.get(row["teacher_id"])}
+        for row in rows("sample/teachers.csv")
+    }
+
+    for story in rows("sample/stories.csv"):
+        assert classes[story["class_id"]] in schools[story["teacher_id"]]
+        assert HOSTS.keys() >= set(parts(story["hosts"]))
+
+
+def test_every_move_is_part_of_a_story() -> None:
+    played = {step.move for story in stories() for step in story.then}
+
+    assert played == MOVES.keys()
+
+
+def test_stories_go_forward() -> None:
+    for story in stories():
+        moments = [story.asked, *(step.days for step in story.then)]
+        assert moments == sorted(moments), story
+
+
 @pytest.mark.parametrize(
-    "name", ["sample/offers.csv", "sample/witnesses.csv", "sample/network.csv"]
+    "name",
+    [
+        "sample/offers.csv",
+        "sample/stories.csv",
+        "sample/witnesses.csv",
+        "sample/network.csv",
+    ],
 )
 def test_french_typography(name: str) -> None:
     """No-break spaces before high punctuation, curly apostrophes."""
