@@ -14,6 +14,9 @@ from typing import Any
 
 from scheduler.domain.policy import Policy
 
+# A name has 64 octets at most (RFC 5321 §4.5.3.1.1); each mail adds "+b<id>-<token>".
+LONGEST_BOUNCE_NAME = 35
+
 
 class BadSettings(Exception):
     """What is missing or wrong in the environment, all at once."""
@@ -33,6 +36,7 @@ class Settings:
     support_email: str = "campus@example.org"
     mail_from: str = "visites@example.org"
     mail_from_name: str = "Visites d’entreprises"
+    bounce_address: str = ""
     smtp_host: str = "127.0.0.1"
     smtp_port: int = 8025
     smtp_tls: str = "none"
@@ -64,6 +68,12 @@ class Settings:
             problems.append("SEAL_KEYS is missing (comma-separated random texts)")
         if found.get("smtp_tls", "none") not in {"none", "starttls", "tls"}:
             problems.append("SMTP_TLS must be none, starttls or tls")
+        bounces_to = found.get("bounce_address") or found.get("mail_from", "")
+        if len(bounces_to.rpartition("@")[0]) > LONGEST_BOUNCE_NAME:
+            problems.append(
+                "BOUNCE_ADDRESS (or MAIL_FROM without it) must have at most "
+                f"{LONGEST_BOUNCE_NAME} characters before the @"
+            )
         found["policy"] = _policy(env, problems)
         if problems:
             raise BadSettings("\n".join(problems))

@@ -119,6 +119,7 @@ def _bind(app: Flask, settings: Settings) -> None:
     house = House(
         link_key=hashlib.sha256(b"links:" + settings.secret_key.encode()).digest(),
         mail_domain=settings.mail_from.rpartition("@")[2],
+        bounce_address=settings.bounce_address or settings.mail_from,
         policy=settings.policy,
     )
     db.session.session_factory.configure(

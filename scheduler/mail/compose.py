@@ -91,6 +91,7 @@ class Compose:
             references=_shortened(message.references),
             date=message.created_at,
             headers=HEADERS,
+            envelope_from=message.envelope_from,
         )
 
     def occasion(

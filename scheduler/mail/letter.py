@@ -23,7 +23,8 @@ class Message:
 
     ``method``, ``uid``, ``sequence`` and ``dtstamp`` come together or not at all: they
     say that a calendar entry goes with it, and they never change between attempts, so
-    that a letter sent twice changes nothing (RFC 5546 §2.1.5).
+    that a letter sent twice changes nothing (RFC 5546 §2.1.5). ``envelope_from`` is
+    where a delivery report about this one message goes.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Message:
     sequence: int | None = None
     dtstamp: datetime | None = None
     references: tuple[str, ...] = ()
+    envelope_from: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,14 @@ from scheduler.domain.policy import Policy
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """Travels with the session (``session.info["house"]``)."""
+    """Travels with the session (``session.info["house"]``).
+
+    ``bounce_address``: where delivery reports go; empty: to the sender, no token.
+    """
 
     link_key: bytes
     mail_domain: str = "localhost"
+    bounce_address: str = ""
     policy: Policy = field(default_factory=Policy)
 
 

@@ -23,6 +23,7 @@ from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.visits import InvitationRow
 from scheduler.persistence.queries import outbox as queries
 from scheduler.persistence.sealed import BrokenSeal, seal_of
+from scheduler.services import bounces
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
 
@@ -31,6 +32,7 @@ Compose = Callable[[Message], Letter]
 LEASE = timedelta(minutes=2)
 DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 20, 60, 180, 360, 720, 1440))
 ERROR_LIMIT = 300
+BOUNCED = "bounced"
 
 log = structlog.get_logger()
 
@@ -171,6 +173,7 @@ def _message(session: Session, row: MessageRow) -> Message:
         sequence=row.sequence if with_calendar else None,
         dtstamp=row.dtstamp if with_calendar else None,
         references=(row.thread_id,) if row.thread_id else (),
+        envelope_from=bounces.return_address(house_of(session), row.id, row.message_id),
     )
 
 
@@ -224,3 +227,47 @@ def retry(session: Session, message_id: int, *, now: datetime) -> None:
         row.state = MessageState.WAITING
         row.attempts = 0
         row.due_at = now
+        row.bounced_at = None
+        row.bounce_status = ""
+
+
+def message_by_bounce_token(session: Session, token: str) -> MessageRow | None:
+    """The message whose envelope sender holds the token; a whole address will do."""
+    claimed = bounces.claimed_in(token)
+    row = session.get(MessageRow, claimed.message_id) if claimed else None
+    if row is None or claimed is None:
+        return None
+    right = bounces.is_right(claimed, row.message_id, key=house_of(session).link_key)
+    return row if right else None
+
+
+def message_by_message_id(session: Session, message_id: str) -> MessageRow | None:
+    """The message with that Message-ID; brackets and blanks around it do not matter."""
+    bare = message_id.strip().strip("<>").strip()
+    return queries.message_by_message_id(session, f"<{bare}>")
+
+
+def note_bounce(
+    session: Session,
+    message_row_id: int,
+    *,
+    status: str,
+    permanent: bool,
+    now: datetime,
+) -> None:
+    """A delivery report about a message, inside the caller's transaction.
+
+    A permanent failure ends it; a delay is only noted. The first failure counts, for
+    some servers report the same one again and again.
+    """
+    row = queries.message_to_change(session, message_row_id)
+    if row is None or row.bounced_at is not None:
+        return
+    row.bounce_status = bounces.checked_status(status)
+    if not permanent:
+        return
+    row.bounced_at = now
+    if row.state is not MessageState.SUPERSEDED:
+        row.state = MessageState.DEAD
+        row.error = BOUNCED
+        row.lease_until = None

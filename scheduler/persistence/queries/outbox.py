@@ -124,6 +124,13 @@ def message_to_change(session: Session, message_id: int) -> MessageRow | None:
     ).one_or_none()
 
 
+def message_by_message_id(session: Session, message_id: str) -> MessageRow | None:
+    """The message with that Message-ID, brackets included."""
+    return session.scalars(
+        select(MessageRow).where(MessageRow.message_id == message_id)
+    ).one_or_none()
+
+
 def messages_of(session: Session, visit_id: int) -> Sequence[MessageRow]:
     """Every message about a visit, the oldest first."""
     return session.scalars(
