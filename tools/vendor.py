@@ -22,6 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = ROOT / "scheduler" / "static" / "vendor"
+MANIFEST = VENDOR / "manifest.json"
 GLYPHS = ROOT / "templates" / "_parts" / "_glyphs.html"
 
 FILES = {
@@ -112,10 +113,10 @@ def write_manifest() -> None:
     hashes = {
         file.relative_to(VENDOR).as_posix(): sha384(file)
         for file in sorted(VENDOR.rglob("*"))
-        if file.is_file()
+        if file.is_file() and file != MANIFEST
     }
     text = json.dumps({"files": hashes}, indent=2, sort_keys=True) + "\n"
-    (VENDOR / "manifest.json").write_text(text, encoding="utf-8")
+    MANIFEST.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scheduler.domain.refusals import LimitTooLow, WrongState
+
 
 class OfferState(StrEnum):
     DRAFT = "draft"
@@ -12,6 +14,17 @@ class OfferState(StrEnum):
     PAUSED = "paused"
     ARCHIVED = "archived"
     BLOCKED = "blocked"
+
+
+NEXT: dict[tuple[OfferState, str], OfferState] = {
+    (OfferState.DRAFT, "publish"): OfferState.PUBLISHED,
+    (OfferState.PUBLISHED, "pause"): OfferState.PAUSED,
+    (OfferState.PAUSED, "resume"): OfferState.PUBLISHED,
+    (OfferState.DRAFT, "archive"): OfferState.ARCHIVED,
+    (OfferState.PUBLISHED, "archive"): OfferState.ARCHIVED,
+    (OfferState.PAUSED, "archive"): OfferState.ARCHIVED,
+    (OfferState.ARCHIVED, "restore"): OfferState.DRAFT,
+}
 
 
 class Confirmation(StrEnum):
@@ -56,6 +69,15 @@ class VehicleAccess(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Caps:
+    """How many visits a host takes; ``None`` for no cap."""
+
+    per_day: int | None = None
+    per_month: int | None = None
+    per_year: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """What the host asks of every class, as the rules need it."""
 
@@ -70,3 +92,18 @@ class Rules:
     cap_per_day: int | None = None
     cap_per_month: int | None = None
     cap_per_year: int | None = None
+
+
+def after(state: OfferState, step: str) -> OfferState:
+    """The state that a step leads to. Raises ``WrongState``."""
+    try:
+        return NEXT[state, step]
+    except KeyError:
+        raise WrongState(state=state.value, step=step) from None
+
+
+def check_limits(**limits: int | None) -> None:
+    """Raise ``LimitTooLow`` naming the limits under which nobody could ever come."""
+    too_low = [name for name, most in limits.items() if most is not None and most < 1]
+    if too_low:
+        raise LimitTooLow(limits=too_low)

@@ -224,6 +224,12 @@ class BadSiret(Refusal):
     code = "bad_siret"
 
 
+class LimitTooLow(Refusal):
+    """A limit of less than one: nobody could ever come."""
+
+    code = "limit_too_low"
+
+
 class BadTimes(Refusal):
     """The end is not after the start, or the length is out of bounds."""
 

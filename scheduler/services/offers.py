@@ -12,14 +12,16 @@ from sqlalchemy.orm import Session
 from scheduler.domain.actors import Actor, for_host, need
 from scheduler.domain.handling import check_observation_only
 from scheduler.domain.offers import (
+    Caps,
     Confirmation,
-    OfferState,
     PhoneRule,
     PhotoRule,
     VehicleAccess,
     Wheelchair,
+    after,
+    check_limits,
 )
-from scheduler.domain.refusals import BadTimes, NotFound, NotReady, WrongState
+from scheduler.domain.refusals import BadTimes, NotFound, NotReady
 from scheduler.persistence.models.network import HostClosureRow
 from scheduler.persistence.models.offers import OfferRow, WitnessRow
 from scheduler.persistence.queries import offers, reference, visits
@@ -78,30 +80,13 @@ class OfferText:
     kind_code: str = field(default=CLASS_VISIT)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Caps:
-    """How many visits a host takes; ``None`` for no cap."""
-
-    per_day: int | None = None
-    per_month: int | None = None
-    per_year: int | None = None
-
-
-NEXT: dict[tuple[OfferState, str], OfferState] = {
-    (OfferState.DRAFT, "publish"): OfferState.PUBLISHED,
-    (OfferState.PUBLISHED, "pause"): OfferState.PAUSED,
-    (OfferState.PAUSED, "resume"): OfferState.PUBLISHED,
-    (OfferState.DRAFT, "archive"): OfferState.ARCHIVED,
-    (OfferState.PUBLISHED, "archive"): OfferState.ARCHIVED,
-    (OfferState.PAUSED, "archive"): OfferState.ARCHIVED,
-    (OfferState.ARCHIVED, "restore"): OfferState.DRAFT,
-}
-
-
 def create_offer(
     session: Session, host_id: int, text: OfferText, *, by: Actor, now: datetime
 ) -> int:
-    """A new draft. Returns its id. Raises ``HandlingWords`` (DOMAIN rule 4)."""
+    """A new draft. Returns its id.
+
+    Raises ``HandlingWords`` (DOMAIN rule 4) and ``LimitTooLow``.
+    """
     with transaction(session):
         return put_offer(session, host_id, text, by=by, now=now).id
 
@@ -210,7 +195,11 @@ def resume_paused(session: Session, *, today: date, by: Actor, now: datetime) ->
 def set_caps(
     session: Session, host_id: int, caps: Caps, *, by: Actor, now: datetime
 ) -> None:
-    """How many visits the host takes per day, month and school year."""
+    """How many visits the host takes per day, month and school year.
+
+    Raises ``LimitTooLow``.
+    """
+    check_limits(per_day=caps.per_day, per_month=caps.per_month, per_year=caps.per_year)
     with transaction(session):
         need(for_host(by, host_id))
         visits.lock(session, host_ids=[host_id])
@@ -263,6 +252,12 @@ def remove_closed_days(
 def _check(text: OfferText) -> None:
     if text.kind_code == CLASS_VISIT:
         check_observation_only("\n".join([text.title, text.summary, *text.see]))
+    check_limits(
+        max_students=text.max_students,
+        max_people=text.max_people,
+        max_groups=text.max_groups,
+        subgroup_size=text.subgroup_size,
+    )
 
 
 def _take(session: Session, row: OfferRow, text: OfferText) -> None:
@@ -312,10 +307,7 @@ def _take(session: Session, row: OfferRow, text: OfferText) -> None:
 def _step(
     session: Session, row: OfferRow, step: str, *, by: Actor, now: datetime
 ) -> None:
-    try:
-        row.state = NEXT[row.state, step]
-    except KeyError:
-        raise WrongState(state=row.state.value, step=step) from None
+    row.state = after(row.state, step)
     journal.note_organisation(
         session, row.host_id, f"offer_{step}", by=by, now=now, offer=row.id
     )

@@ -12,8 +12,8 @@ from scheduler.domain import fit, visits as rules
 from scheduler.domain.actors import Actor, for_host, need
 from scheduler.domain.announcements import Change
 from scheduler.domain.localtime import instant
+from scheduler.domain.offers import check_limits
 from scheduler.domain.refusals import (
-    GroupTooBig,
     HostClosed,
     NoSuchTime,
     NotFound,
@@ -60,6 +60,10 @@ class SeatsWanted:
     people: int | None = None
     groups: int | None = None
 
+    def check(self) -> None:
+        """Raise ``LimitTooLow`` for a slot on which nobody could come."""
+        check_limits(students=self.students, people=self.people, groups=self.groups)
+
 
 @dataclass(frozen=True)
 class LeftOut:
@@ -99,7 +103,11 @@ def add_slot(
     by: Actor,
     now: datetime,
 ) -> int:
-    """One dated slot. Returns its id."""
+    """One dated slot. Returns its id.
+
+    Raises ``LimitTooLow``, ``SlotsOverlap``, ``HostClosed`` and what ``check_times``
+    refuses.
+    """
     with transaction(session):
         offer = offer_to_change(session, offer_id, by)
         return put_slot(session, offer, times, wanted=wanted, by=by, now=now)
@@ -403,6 +411,7 @@ def _new_slot(
     place: str,
     wanted: SeatsWanted,
 ) -> SlotRow:
+    wanted.check()
     row = SlotRow(
         offer_id=offer.id,
         starts_at=starts_at,
@@ -413,8 +422,6 @@ def _new_slot(
         max_groups=offer.max_groups,
     )
     if wanted.students is not None:
-        if wanted.students < 1:
-            raise GroupTooBig(unit="students", most=1, asked=wanted.students)
         row.max_students = wanted.students
     if wanted.people is not None:
         row.max_people = wanted.people
@@ -425,6 +432,7 @@ def _new_slot(
 
 def _resize(slot: SlotRow, wanted: SeatsWanted) -> None:
     """Other seats, never fewer than are held."""
+    wanted.check()
     for unit, value, held in (
         ("students", wanted.students, slot.students_taken),
         ("people", wanted.people, slot.people_taken),
@@ -432,7 +440,7 @@ def _resize(slot: SlotRow, wanted: SeatsWanted) -> None:
     ):
         if value is None:
             continue
-        if value < max(held, 1):
+        if value < held:
             raise SlotInUse(unit=unit, held=held, wanted=value)
         setattr(slot, f"max_{unit}", value)
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.localtime import instant
+from scheduler.domain.offers import Caps
 from scheduler.domain.refusals import Refused
 from scheduler.domain.visits import CancelReason, VisitState
 from scheduler.persistence.models.access import LinkRow, SessionRow, TryRow
@@ -234,7 +235,7 @@ def test_a_visit_that_took_place_still_uses_the_cap(session, world):
     offers.set_caps(
         session,
         world.host,
-        offers.Caps(per_month=1),
+        Caps(per_month=1),
         by=world.contact.actor,
         now=OVER,
     )

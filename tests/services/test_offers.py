@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 from sqlalchemy import select
 
-from scheduler.domain.offers import OfferState, PhoneRule
+from scheduler.domain.offers import NEXT, Caps, OfferState, PhoneRule
 from scheduler.domain.refusals import NotReady
 from scheduler.domain.visits import VisitState
 from scheduler.persistence.models.journal import JournalRow
@@ -18,7 +18,7 @@ from scheduler.persistence.models.offers import OfferRow, SlotRow, WitnessRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import offers as queries
 from scheduler.services import offers
-from scheduler.services.offers import NEXT, Caps, OfferText, Witness
+from scheduler.services.offers import OfferText, Witness
 from tests import rows
 from tests.rows import NOW
 from tests.services.mailbox import refused
@@ -127,6 +127,18 @@ def test_no_offer_for_a_host_that_does_not_exist(session, world):
         offers.publish_offer(session, 999, by=world.contact.actor, now=NOW)
 
 
+@pytest.mark.parametrize(
+    "limit", ["max_students", "max_people", "max_groups", "subgroup_size"]
+)
+def test_a_limit_under_which_nobody_comes_is_refused(session, world, limit):
+    text = replace(TEXT, **{limit: 0})
+
+    with refused(session, "limit_too_low"):
+        create(session, world, text)
+    with refused(session, "limit_too_low"):
+        offers.change_offer(session, world.offer, text, by=world.contact.actor, now=NOW)
+
+
 # ------------------------------------------------------------------ states
 
 
@@ -197,6 +209,14 @@ def test_caps_are_the_hosts(session, world):
 
     host = session.get_one(HostRow, world.host)
     assert (host.cap_per_day, host.cap_per_month, host.cap_per_year) == (1, 3, 20)
+
+
+@pytest.mark.parametrize("cap", ["per_day", "per_month", "per_year"])
+def test_a_cap_under_which_nobody_comes_is_refused(session, world, cap):
+    with refused(session, "limit_too_low"):
+        offers.set_caps(
+            session, world.host, Caps(**{cap: 0}), by=world.contact.actor, now=NOW
+        )
 
 
 def test_closed_days_stop_requests_until_they_are_open_again(session, world):

@@ -104,9 +104,12 @@ def test_hours_that_no_slot_can_have_are_refused(session, world, times, code):
         add(session, world, times)
 
 
-def test_a_slot_needs_a_seat(session, world):
-    with refused(session, "group_too_big"):
-        add(session, world, hours(MONDAY), students=0)
+@pytest.mark.parametrize("unit", ["students", "people", "groups"])
+def test_a_slot_has_room_for_somebody(session, world, unit):
+    with refused(session, "limit_too_low"):
+        add(session, world, hours(MONDAY), **{unit: 0})
+    with refused(session, "limit_too_low"):
+        change(session, world, world.slots[0], hours(MONDAY), **{unit: 0})
 
 
 def test_no_slot_on_a_day_that_the_host_has_closed(session, world):
@@ -331,8 +334,6 @@ def test_a_slot_keeps_the_seats_that_are_held(session, world):
         change(session, world, world.slots[0], same, students=23)
     with refused(session, "slot_in_use"):
         change(session, world, world.slots[0], same, people=25)
-    with refused(session, "slot_in_use"):
-        change(session, world, world.slots[0], same, groups=0)
 
 
 def test_a_class_that_cannot_come_then_holds_the_slot(session, world):

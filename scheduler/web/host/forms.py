@@ -10,6 +10,7 @@ from wtforms import Field, FieldList, Form, FormField
 from wtforms.validators import Optional, ValidationError
 
 from scheduler.domain.offers import (
+    Caps,
     Confirmation,
     PhoneRule,
     PhotoRule,
@@ -19,7 +20,7 @@ from scheduler.domain.offers import (
 from scheduler.domain.visits import CancelReason, DeclineReason
 from scheduler.ical.recurrence import weekly_rule
 from scheduler.persistence.queries.host_pages import OfferFacts
-from scheduler.services.offers import Caps, OfferText, Witness
+from scheduler.services.offers import OfferText, Witness
 from scheduler.services.slots import SeatsWanted, SlotTimes, WeeklyRule
 from scheduler.web.attempt import ServiceForm
 from scheduler.web.host import choices
@@ -138,6 +139,7 @@ class SlotForm(ServiceForm):
         "host_closed": "day",
         "slots_overlap": "starts",
         "group_too_big": "students",
+        "limit_too_low": "students",
         "slot_in_use": "students",
     }
     day = Day(lazy_gettext("Day"), validators=[Wanted()])

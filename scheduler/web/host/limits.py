@@ -42,9 +42,14 @@ def set_caps() -> ResponseReturnValue:
     form = CapsForm()
     if not form.validate():
         return _limits(caps=form)
-    offers.set_caps(
-        db.session(), company(), form.caps, by=current_actor(), now=clock.now()
+    attempt(
+        form,
+        lambda: offers.set_caps(
+            db.session(), company(), form.caps, by=current_actor(), now=clock.now()
+        ),
     )
+    if form.refusals:
+        return _limits(caps=form)
     flash(gettext("Your limits are noted."), "success")
     return redirect(url_for("host.limits"), 303)
 
