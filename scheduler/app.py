@@ -21,8 +21,10 @@ from scheduler.persistence.sealed import Seal
 from scheduler.services import links
 from scheduler.services.house import House
 from scheduler.web import filters, headers, refusals, signed_in, site
+from scheduler.web.account import views as account
 from scheduler.web.auth import views as auth
 from scheduler.web.coordinator import views as coordinator
+from scheduler.web.feeds import views as feeds
 from scheduler.web.host import answer as host_answer, views as host
 from scheduler.web.public import views as public
 from scheduler.web.student import views as student
@@ -68,7 +70,8 @@ def create_app(settings: Settings) -> Flask:
             demo=settings.demo,
         ),
     )
-    for room in (public, auth, teacher, host, host_answer, student, coordinator):
+    rooms = (public, auth, account, teacher, host, host_answer, student, coordinator)
+    for room in (*rooms, feeds):
         app.register_blueprint(room.bp)
     if settings.demo:
         app.register_blueprint(demo_views.bp)

@@ -26,9 +26,9 @@ NAME_LIMIT = 100
 
 @dataclass(frozen=True, kw_only=True)
 class FeedEntry(Occasion):
-    """An occasion and whether it was called off."""
+    """An occasion and when it was called off, if it was."""
 
-    cancelled: bool = False
+    cancelled_at: datetime | None = None
 
 
 def feed(name: str, entries: Iterable[FeedEntry], now: datetime) -> bytes:
@@ -50,9 +50,9 @@ def feed(name: str, entries: Iterable[FeedEntry], now: datetime) -> bytes:
     subscribed.add("x-published-ttl", vDuration(REFRESH))
     for entry in sorted(entries, key=lambda entry: (entry.starts_at, entry.uid)):
         if matters(entry, now):
-            status = "CANCELLED" if entry.cancelled else "CONFIRMED"
-            shown = event(entry, status=status)
-            shown.add("transp", "TRANSPARENT" if entry.cancelled else "OPAQUE")
+            off = entry.cancelled_at is not None
+            shown = event(entry, status="CANCELLED" if off else "CONFIRMED")
+            shown.add("transp", "TRANSPARENT" if off else "OPAQUE")
             subscribed.add_component(shown)
     return octets(subscribed)
 
@@ -61,5 +61,5 @@ def matters(entry: FeedEntry, now: datetime) -> bool:
     """A year back and all ahead; what was called off is shown so for a month."""
     if entry.ends_at < now - SHOWN_BEFORE:
         return False
-    changed_at = entry.last_modified or entry.dtstamp
-    return not entry.cancelled or changed_at >= now - CANCELLED_SHOWN
+    off = entry.cancelled_at
+    return off is None or off >= now - CANCELLED_SHOWN

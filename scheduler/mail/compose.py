@@ -51,6 +51,8 @@ class Imprint:
         default_factory=lambda: {
             "teacher": "/teacher/visits/{id}",
             "host": "/host/visits/{id}",
+            "school": "/teacher/visits/{id}",
+            "campus": "/coordinator/visits/{id}",
         }
     )
 
@@ -114,6 +116,12 @@ class Compose:
             uid=uid,
             sequence=sequence,
             dtstamp=dtstamp,
+        )
+
+    def calendar_name(self, kind: str, organisation: str, *, locale: str) -> str:
+        """What a subscribed calendar is called in the list of somebody's calendars."""
+        return self._press(locale).line(
+            "mail/entry/calendar.txt", kind=kind, organisation=clean_line(organisation)
         )
 
     def _press(self, locale: str) -> Press:

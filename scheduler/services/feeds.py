@@ -1,36 +1,49 @@
-"""A class's calendar to subscribe to, and the file of one visit.
+"""Calendars to subscribe to, and the file of one visit.
 
-The address of a feed is its password. It is derived, not stored: a keyed digest of the
-class and its generation, so that ``classes.rotate_feed`` makes the old one worthless.
+Every fetch asks anew who may read: a person who lost the role, or is blocked, finds
+nothing behind an address that was good yesterday.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
+from scheduler.domain.actors import Actor, need
 from scheduler.domain.announcements import Audience
-from scheduler.domain.refusals import NotFound
+from scheduler.domain.feeds import FeedKind, may_follow
 from scheduler.ical.entry import Occasion
 from scheduler.ical.feed import CANCELLED_SHOWN, SHOWN_BEFORE, FeedEntry, feed
 from scheduler.ical.invitation import public
-from scheduler.persistence.models.reference import PpeRow
-from scheduler.persistence.models.visits import VisitRow
-from scheduler.persistence.queries import feeds as queries, reference
-from scheduler.persistence.queries.feeds import CALLED_OFF, FeedOfClass
-from scheduler.services.house import house_of
+from scheduler.persistence.models.access import FeedRow
+from scheduler.persistence.models.people import PersonRow
+from scheduler.persistence.models.visits import (
+    InvitationRow,
+    InvitationState,
+    VisitRow,
+)
+from scheduler.persistence.queries import access, feeds as queries, reference
+from scheduler.persistence.queries.feeds import CALLED_OFF
+from scheduler.services.feed_facts import feed_facts
+from scheduler.services.feed_tokens import (
+    is_of_adult,
+    opened_class,
+    opened_feed,
+    token_of_class,
+)
 from scheduler.services.student_facts import student_facts, uid_for_all
 
-SECRET_BYTES = 18
-LONGEST_TOKEN = 60
+__all__ = ["Feed", "Occasions", "calendar_behind", "token_of_class", "visit_file"]
+
 LOCALE = "fr"
+# A school's or the campus's calendar may hold visits to which its reader is invited
+# in either part; one's own holds those of one part.
+INVITED_AS = {FeedKind.TEACHER: Audience.TEACHER, FeedKind.SCHOOL: Audience.TEACHER}
+INVITED_AS[FeedKind.HOST] = Audience.HOST
 
 
 class Occasions(Protocol):
@@ -47,6 +60,8 @@ class Occasions(Protocol):
         dtstamp: datetime,
     ) -> Occasion: ...
 
+    def calendar_name(self, kind: str, organisation: str, *, locale: str) -> str: ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
@@ -56,82 +71,211 @@ class Feed:
     changed_at: datetime | None
 
 
-def token(class_id: int, generation: int, *, key: bytes) -> str:
-    """The secret part of the address; 144 bits cannot be guessed."""
-    text = f"feed:{class_id}:{generation}".encode()
-    mac = hmac.new(key, text, hashlib.sha256).digest()[:SECRET_BYTES]
-    return f"{class_id}-{base64.urlsafe_b64encode(mac).decode()}"
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """What tells one revision of an entry from the next."""
+
+    uid: str
+    sequence: int
+    changed_at: datetime
 
 
-def token_of_class(session: Session, class_id: int) -> str:
-    """The token that opens the class's calendar now."""
-    found = queries.feed_of_class(session, class_id)
-    if found is None:
-        raise NotFound
-    key = house_of(session).link_key
-    return token(found.class_id, found.generation, key=key)
-
-
-def class_feed(
+def calendar_behind(
     session: Session, secret: str, *, occasions: Occasions, now: datetime
 ) -> Feed:
     """The calendar behind the token; raises ``NotFound`` for any other."""
-    found = _opened(session, secret)
+    read = _adult_feed if is_of_adult(secret) else _class_feed
+    return read(session, secret, occasions=occasions, now=now)
+
+
+def _class_feed(
+    session: Session, secret: str, *, occasions: Occasions, now: datetime
+) -> Feed:
+    found = opened_class(session, secret)
     since = now - SHOWN_BEFORE
-    rows = queries.visits_to_show(session, found.class_id, since=since)
+    rows = queries.visits_of_class(session, found.class_id, since=since)
+    identities = _identities(session, rows)
     ppe = reference.ppe(session)
     entries = [
-        FeedEntry(
-            **asdict(_occasion(session, row, occasions=occasions, ppe=ppe)),
-            cancelled=row.state in CALLED_OFF,
+        _entry(
+            row,
+            occasions,
+            student_facts(row, ppe=ppe, locale=LOCALE),
+            identities[row.id],
+            audience=Audience.STUDENT.value,
+            locale=LOCALE,
         )
         for row in rows
     ]
-    name = f"{found.label}, {found.school_name}"
-    return Feed(octets=feed(name, entries, now), changed_at=_changed_at(rows, now=now))
+    return _written(
+        f"{found.label}, {found.school_name}", entries, rows, identities, now=now
+    )
+
+
+def _adult_feed(
+    session: Session, secret: str, *, occasions: Occasions, now: datetime
+) -> Feed:
+    found = opened_feed(session, secret)
+    person = _reader(session, found)
+    rows = queries.visits_followed(
+        session,
+        found.kind,
+        person_id=person.id,
+        organisation_id=found.organisation_id,
+        since=now - SHOWN_BEFORE,
+    )
+    identities = _identities(session, rows)
+    identities |= _invited(session, found, rows, shared=identities)
+    hosts = _hosts(rows)
+    contacts = queries.first_contacts(session, hosts)
+    ppe = reference.ppe(session)
+    entries = [
+        _entry(
+            row,
+            occasions,
+            feed_facts(
+                row,
+                found.kind,
+                contact=contacts.get(row.slot.offer.host_id),
+                ppe=ppe,
+                locale=person.locale,
+            ),
+            identities[row.id],
+            audience=found.kind.value,
+            locale=person.locale,
+        )
+        for row in rows
+    ]
+    names = queries.organisation_names(session, [found.organisation_id])
+    name = occasions.calendar_name(
+        found.kind.value, names[found.organisation_id], locale=person.locale
+    )
+    return _written(name, entries, rows, identities, now=now)
 
 
 def visit_file(session: Session, visit: VisitRow, *, occasions: Occasions) -> bytes:
     """One visit for whoever has the class's code, to keep as an entry of their own."""
-    ppe = reference.ppe(session)
-    return public(_occasion(session, visit, occasions=occasions, ppe=ppe))
-
-
-def _opened(session: Session, secret: str) -> FeedOfClass:
-    number = secret.partition("-")[0]
-    if len(secret) > LONGEST_TOKEN or not (number.isascii() and number.isdigit()):
-        raise NotFound
-    found = queries.feed_of_class(session, int(number[:18]))
-    if found is None:
-        raise NotFound
-    key = house_of(session).link_key
-    expected = token(found.class_id, found.generation, key=key)
-    if not hmac.compare_digest(expected.encode(), secret.encode()):
-        raise NotFound
-    return found
-
-
-def _occasion(
-    session: Session,
-    row: VisitRow,
-    *,
-    occasions: Occasions,
-    ppe: Mapping[str, PpeRow],
-) -> Occasion:
-    return occasions.occasion(
-        student_facts(row, ppe=ppe, locale=LOCALE),
-        audience=Audience.STUDENT.value,
-        locale=LOCALE,
-        uid=uid_for_all(session, row.id),
-        sequence=row.revision,
-        dtstamp=row.updated_at,
+    identity = _identities(session, [visit])[visit.id]
+    facts = student_facts(visit, ppe=reference.ppe(session), locale=LOCALE)
+    return public(
+        occasions.occasion(
+            facts,
+            audience=Audience.STUDENT.value,
+            locale=LOCALE,
+            uid=identity.uid,
+            sequence=identity.sequence,
+            dtstamp=identity.changed_at,
+        )
     )
 
 
-def _changed_at(rows: list[VisitRow] | Any, *, now: datetime) -> datetime | None:
+def _reader(session: Session, found: FeedRow) -> PersonRow:
+    """Whose calendar it is, if that person still may read it."""
+    person = access.person_with_roles(session, found.person_id)
+    actor = Actor()
+    if person is not None and not person.blocked:
+        actor = Actor(
+            person_id=person.id,
+            memberships=frozenset(each.as_domain() for each in person.memberships),
+        )
+    need(may_follow(actor, found.kind, found.organisation_id))
+    return session.get_one(PersonRow, found.person_id)
+
+
+def _entry(
+    row: VisitRow,
+    occasions: Occasions,
+    facts: Mapping[str, Any],
+    identity: Identity,
+    *,
+    audience: str,
+    locale: str,
+) -> FeedEntry:
+    told = occasions.occasion(
+        facts,
+        audience=audience,
+        locale=locale,
+        uid=identity.uid,
+        sequence=identity.sequence,
+        dtstamp=identity.changed_at,
+    )
+    cancelled_at = row.updated_at if row.state in CALLED_OFF else None
+    said = {each.name: getattr(told, each.name) for each in fields(told)}
+    return FeedEntry(**said, cancelled_at=cancelled_at)
+
+
+def _hosts(rows: Iterable[VisitRow]) -> set[int]:
+    return {row.slot.offer.host_id for row in rows}
+
+
+def _identities(session: Session, rows: Sequence[VisitRow]) -> dict[int, Identity]:
+    """Where no single reader is known: a UID for all, moved by every change.
+
+    A change of the offer's words moves it too: Google keeps an old entry whose
+    SEQUENCE and LAST-MODIFIED stand still.
+    """
+    if not rows:
+        return {}
+    since = min(row.requested_at for row in rows)
+    changes = queries.offer_changes(session, _hosts(rows), since=since)
+    found = {}
+    for row in rows:
+        said = [
+            at
+            for at in changes.get(row.slot.offer.host_id, ())
+            if at >= row.requested_at
+        ]
+        found[row.id] = Identity(
+            uid=uid_for_all(session, row.id),
+            sequence=row.revision + len(said),
+            changed_at=max([row.updated_at, *said]),
+        )
+    return found
+
+
+def _invited(
+    session: Session,
+    found: FeedRow,
+    rows: Sequence[VisitRow],
+    *,
+    shared: Mapping[int, Identity],
+) -> dict[int, Identity]:
+    """Where the reader holds an invitation: its UID and SEQUENCE, as mailed.
+
+    One that was taken back while the visit goes on (the contact changed) is over: the
+    calendar dropped it, and must not be told that it stands.
+    """
+    told = {each.id: each for each in rows}
+    wanted = INVITED_AS.get(found.kind)
+    mine: dict[int, Identity] = {}
+    for row in queries.invitations_to(session, found.person_id):
+        visit = told.get(row.visit_id)
+        if visit is None or wanted not in {None, row.audience}:
+            continue
+        if _stands(row, visit):
+            changed_at = max(row.dtstamp, shared[visit.id].changed_at)
+            mine[visit.id] = Identity(
+                uid=row.uid, sequence=row.sequence, changed_at=changed_at
+            )
+    return mine
+
+
+def _stands(row: InvitationRow, visit: VisitRow) -> bool:
+    return row.state is InvitationState.INVITED or visit.state in CALLED_OFF
+
+
+def _written(
+    name: str,
+    entries: Sequence[FeedEntry],
+    rows: Sequence[VisitRow],
+    identities: Mapping[int, Identity],
+    *,
+    now: datetime,
+) -> Feed:
     """A cancelled visit changes the calendar once more: on the day it leaves it."""
-    moments = [row.updated_at for row in rows]
+    moments = [identities[row.id].changed_at for row in rows]
     moments += [
         row.updated_at + CANCELLED_SHOWN for row in rows if row.state in CALLED_OFF
     ]
-    return max((at for at in moments if at <= now), default=None)
+    changed_at = max((at for at in moments if at <= now), default=None)
+    return Feed(octets=feed(name, entries, now), changed_at=changed_at)

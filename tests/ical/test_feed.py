@@ -44,7 +44,7 @@ def test_a_feed_has_no_method_and_no_people():
 
 
 def test_a_cancelled_visit_is_shown_as_cancelled_for_a_month():
-    cancelled = a_feed_entry(cancelled=True, last_modified=NOW)
+    cancelled = a_feed_entry(cancelled_at=NOW)
 
     soon = feed("Classe 4e B", [cancelled], NOW + 29 * DAY)
     later = feed("Classe 4e B", [cancelled], NOW + 31 * DAY)
@@ -53,8 +53,8 @@ def test_a_cancelled_visit_is_shown_as_cancelled_for_a_month():
     assert "BEGIN:VEVENT" not in lines_of(later)
 
 
-def test_what_was_called_off_is_dated_by_its_stamp_when_nothing_else_is_known():
-    cancelled = a_feed_entry(cancelled=True, last_modified=None)
+def test_what_was_called_off_leaves_a_month_after_that_whatever_changes_later():
+    cancelled = a_feed_entry(cancelled_at=NOW, last_modified=NOW + 20 * DAY)
 
     assert matters(cancelled, NOW)
     assert not matters(cancelled, NOW + 31 * DAY)

@@ -23,7 +23,7 @@ MADE = {
         "Classe 4e B",
         [
             a_feed_entry(),
-            a_feed_entry(uid="b@visites.example.org", cancelled=True, **SUMMER),
+            a_feed_entry(uid="b@visites.example.org", cancelled_at=NOW, **SUMMER),
         ],
         NOW,
     ),

@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from scheduler.domain.visits import CancelReason, VisitState
 from scheduler.services import classes, feeds, requests
+from scheduler.services.student_facts import uid_for_all
 from tests import rows
 
 DAY = timedelta(days=1)
@@ -162,8 +163,8 @@ def test_the_uid_reveals_no_id_and_differs_from_the_invitations(
     from_feed = str(events_of(client.get(address))[0]["UID"])
 
     assert len(from_feed.partition("@")[0]) == 36
-    assert feeds.uid_for_all(session, visit) == from_feed
-    assert feeds.uid_for_all(session, visit + 1) != from_feed
+    assert uid_for_all(session, visit) == from_feed
+    assert uid_for_all(session, visit + 1) != from_feed
 
 
 def test_many_visits_cost_as_many_queries_as_one(client, app, session, world, address):

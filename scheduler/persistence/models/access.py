@@ -11,6 +11,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from scheduler.domain.feeds import FeedKind
 from scheduler.persistence.base import Base
 
 
@@ -58,15 +59,6 @@ class TryRow(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     since: Mapped[datetime]
     count: Mapped[int]
-
-
-class FeedKind(StrEnum):
-    """Whose visits a subscribed calendar shows; a class has its own address."""
-
-    TEACHER = "teacher"
-    SCHOOL = "school"
-    HOST = "host"
-    CAMPUS = "campus"
 
 
 class FeedRow(Base):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import request, url_for
+from flask import url_for
 
 from scheduler import wording
 from scheduler.domain.projection import VIEW_BOX, point
 from scheduler.mail.facts import VisitFacts, visit_facts
 from scheduler.services.class_pages import ClassPage, Moment, Person
+from scheduler.web.subscribing import Addresses, addresses
 
 QUESTIONS = 3
 
@@ -34,8 +35,7 @@ class StudentPage:
     trainings: tuple[tuple[str, tuple[str, ...]], ...]
     question_keys: tuple[str, ...]
     map: Map | None
-    feed_url: str
-    webcal_url: str
+    feed: Addresses | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +53,6 @@ def student_page(found: ClassPage, *, locale: str) -> StudentPage:
     visit = None
     if found.facts:
         visit = visit_facts(found.facts, audience="student", locale=locale)
-    feed_url = ""
-    if found.feed_token:
-        feed_url = url_for("student.feed", token=found.feed_token, _external=True)
     return StudentPage(
         code=found.code,
         url=url_for("student.class_page", code=found.code, _external=True),
@@ -72,8 +69,7 @@ def student_page(found: ClassPage, *, locale: str) -> StudentPage:
         trainings=found.trainings,
         question_keys=_question_keys([code for code, _label in found.fields]),
         map=_map(visit),
-        feed_url=feed_url,
-        webcal_url=feed_url.replace(f"{request.scheme}://", "webcal://", 1),
+        feed=addresses(found.feed_token) if found.feed_token else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The class's page by its code, and the class's calendar by its secret address."""
+"""The class's page by its code."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from flask.typing import ResponseReturnValue
 from scheduler import clock
 from scheduler.domain.refusals import LinkSpent, NotFound
 from scheduler.extensions import db
-from scheduler.services import class_pages, feeds
+from scheduler.services import class_pages
 from scheduler.web import signed_in
 from scheduler.web.attempt import UNPROCESSABLE
 from scheduler.web.student import bp
 from scheduler.web.student.forms import CodeForm
 from scheduler.web.student.pages import student_page
+from scheduler.web.subscribing import CALENDAR
 
 __all__ = ["bp"]
-
-CALENDAR = "text/calendar; charset=utf-8"
 
 
 @bp.get("/c")
@@ -66,21 +65,6 @@ def class_file(code: str) -> ResponseReturnValue:
     answer = Response(octets, content_type=CALENDAR)
     answer.headers["Content-Disposition"] = 'attachment; filename="visite.ics"'
     return answer
-
-
-@bp.get("/feeds/<token>.ics")
-def feed(token: str) -> ResponseReturnValue:
-    """The class's calendar, for programs that come back every few hours."""
-    found = feeds.class_feed(
-        db.session(),
-        token,
-        occasions=current_app.extensions["compose"],
-        now=clock.now(),
-    )
-    answer = Response(found.octets, content_type=CALENDAR)
-    answer.last_modified = found.changed_at
-    answer.add_etag()
-    return answer.make_conditional(request)
 
 
 @bp.errorhandler(NotFound)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -20,6 +20,7 @@ from scheduler.persistence.queries.teacher_pages import (
 from scheduler.services import classes as desk, feeds
 from scheduler.web.attempt import UNPROCESSABLE, attempt
 from scheduler.web.signed_in import current_actor, locale
+from scheduler.web.subscribing import Addresses, addresses
 from scheduler.web.teacher import ID, bp
 from scheduler.web.teacher.forms import AbsenceForm, ClassForm, choice, labelled
 from scheduler.web.teacher.whose import my_class, my_classes, my_schools
@@ -41,7 +42,7 @@ class ClassPage:
     absence: AbsenceForm
     card: ClassCard | None
     several_schools: bool
-    feed_url: str | None
+    feed: Addresses | None
 
 
 @bp.get("/classes")
@@ -197,13 +198,10 @@ def _page(
             absence=absence or AbsenceForm(formdata=None, prefix="absence"),
             card=card,
             several_schools=card is None and len(my_schools()) > 1,
-            feed_url=_feed_url(card.id) if card else None,
+            feed=_feed(card.id) if card else None,
         ),
     )
 
 
-def _feed_url(class_id: int) -> str:
-    """The address to subscribe to, as a mail would give it."""
-    base = str(current_app.config["SETTINGS"].base_url).rstrip("/")
-    secret = feeds.token_of_class(db.session(), class_id)
-    return base + url_for("student.feed", token=secret)
+def _feed(class_id: int) -> Addresses:
+    return addresses(feeds.token_of_class(db.session(), class_id))

@@ -1,0 +1,7 @@
+"""All pages of the account room, bound to its blueprint."""
+
+from __future__ import annotations
+
+from scheduler.web.account import bp, calendars
+
+__all__ = ["bp", "calendars"]
