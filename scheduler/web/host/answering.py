@@ -16,7 +16,7 @@ from scheduler.persistence.queries.host_pages import SlotLine
 from scheduler.services import answers, proposals
 from scheduler.services.host_visits import VisitSheet, visit_sheet
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
-from scheduler.web.host.choices import options
+from scheduler.web.fields import options
 from scheduler.web.host.forms import AcceptForm, DeclineForm, ProposeForm
 
 ALREADY = "wrong_state"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from flask_babel import lazy_gettext, lazy_pgettext
@@ -16,17 +15,11 @@ from scheduler.domain.offers import (
     Wheelchair,
 )
 from scheduler.domain.visits import CancelReason, DeclineReason
-
-Choices = list[SelectChoice]
+from scheduler.web.fields import Choices
 
 
 def _c(value: str, label: Any) -> SelectChoice:
     return SelectChoice(value=value, label=label)
-
-
-def options(pairs: Iterable[tuple[str, str]]) -> Choices:
-    """(value, label) pairs, as a list that comes from the database."""
-    return [_c(value, label) for value, label in pairs]
 
 
 def words_for(choices: Choices) -> dict[str, Any]:

@@ -23,11 +23,11 @@ from scheduler.persistence.queries.host_pages import OfferFacts
 from scheduler.services.offers import OfferText, Witness
 from scheduler.services.slots import SeatsWanted, SlotTimes, WeeklyRule
 from scheduler.web.attempt import ServiceForm
-from scheduler.web.host import choices
-from scheduler.web.host.choices import Choices
-from scheduler.web.host.fields import (
+from scheduler.web.fields import (
     NOTE,
+    REQUIRED,
     AtLeastOne,
+    Choices,
     Day,
     Hour,
     OneOf,
@@ -38,8 +38,10 @@ from scheduler.web.host.fields import (
     given,
     line,
     number,
+    options,
     text,
 )
+from scheduler.web.host import choices
 
 LONGEST_RULE_DAYS = 366
 MOST_SEEN = 12
@@ -146,7 +148,7 @@ class SlotForm(ServiceForm):
     starts = Hour(lazy_pgettext("hours", "From"), validators=[Wanted()])
     ends = Hour(lazy_pgettext("hours", "Until"), validators=[Wanted()])
     students = number(
-        lazy_gettext("Students at most"), least=1, most=500, required=True
+        lazy_gettext("Students at most"), least=1, most=500, missing=REQUIRED
     )
     place = line(lazy_gettext("Another place than usual"), limit=200)
 
@@ -242,7 +244,7 @@ class _Taught(ServiceForm):
         validators=[Wanted()],
     )
     max_students = number(
-        lazy_gettext("How many students at most?"), least=1, most=500, required=True
+        lazy_gettext("How many students at most?"), least=1, most=500, missing=REQUIRED
     )
     subgroup_size = number(
         lazy_gettext("Students in one group on the tour"), least=1, most=500
@@ -252,8 +254,10 @@ class _Taught(ServiceForm):
         choices=choices.GRADES,
         validators=[Wanted()],
     )
-    title = line(lazy_gettext("Title of the visit"), required=True)
-    see = text(lazy_gettext("What will the students see?"), limit=1200, required=True)
+    title = line(lazy_gettext("Title of the visit"), missing=REQUIRED)
+    see = text(
+        lazy_gettext("What will the students see?"), limit=1200, missing=REQUIRED
+    )
     field_codes = Several(
         lazy_gettext("Fields"),
         choices=[],
@@ -289,8 +293,8 @@ class _Taught(ServiceForm):
         self, fields: list[tuple[str, str]], ppe: list[tuple[str, str]]
     ) -> None:
         """The campus's own lists, which may grow."""
-        self.field_codes.choices = choices.options(fields)
-        self.ppe.choices = choices.options(ppe)
+        self.field_codes.choices = options(fields)
+        self.ppe.choices = options(ppe)
 
     @property
     def field_words(self) -> list[str]:
@@ -375,17 +379,17 @@ class OfferForm(_Taught):
         lazy_gettext("People at most, adults included"), least=1, most=600
     )
     max_groups = number(
-        lazy_gettext("Classes at the same time"), least=1, most=10, required=True
+        lazy_gettext("Classes at the same time"), least=1, most=10, missing=REQUIRED
     )
     min_age = number(lazy_gettext("Youngest age"), least=10, most=21)
     min_notice_days = number(
-        lazy_gettext("Days of notice"), least=0, most=180, required=True
+        lazy_gettext("Days of notice"), least=0, most=180, missing=REQUIRED
     )
     name_list_days = number(
-        lazy_gettext("List of names, days before"), least=0, most=60, required=True
+        lazy_gettext("List of names, days before"), least=0, most=60, missing=REQUIRED
     )
     duration_minutes = number(
-        lazy_gettext("Usual length in minutes"), least=15, most=720, required=True
+        lazy_gettext("Usual length in minutes"), least=15, most=720, missing=REQUIRED
     )
     confirmation = OneOf(
         lazy_gettext("Who says yes?"),

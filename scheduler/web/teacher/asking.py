@@ -15,9 +15,10 @@ from scheduler.persistence.queries.teacher_pages import ClassLine
 from scheduler.services import preview, requests
 from scheduler.services.preview import Preview, SlotCard
 from scheduler.web.attempt import UNPROCESSABLE, attempt
+from scheduler.web.fields import options
 from scheduler.web.signed_in import current_actor
 from scheduler.web.teacher import ID, bp
-from scheduler.web.teacher.forms import Choices, RequestForm, choice
+from scheduler.web.teacher.forms import RequestForm
 from scheduler.web.teacher.whose import class_choices, my_classes
 
 
@@ -41,7 +42,7 @@ def slot(slot_id: int) -> str:
     if chosen is None and classes:
         chosen = classes[0]
     form = RequestForm(formdata=None, **_first_guess(card, chosen))
-    form.school_class.choices = _choices(classes)
+    form.school_class.choices = options(class_choices(classes))
     return _page(form, card, chosen)
 
 
@@ -94,13 +95,9 @@ def ask(slot_id: int) -> ResponseReturnValue:
 def _filled() -> tuple[RequestForm, ClassLine | None]:
     classes = my_classes()
     form = RequestForm()
-    form.school_class.choices = _choices(classes)
+    form.school_class.choices = options(class_choices(classes))
     chosen = next((e for e in classes if e.id == form.school_class.data), None)
     return form, chosen
-
-
-def _choices(classes: list[ClassLine]) -> Choices:
-    return [choice(number, label) for number, label in class_choices(classes)]
 
 
 def _first_guess(card: SlotCard, chosen: ClassLine | None) -> dict[str, object]:

@@ -19,10 +19,11 @@ from scheduler.persistence.queries.teacher_pages import (
 )
 from scheduler.services import classes as desk, feeds
 from scheduler.web.attempt import UNPROCESSABLE, attempt
+from scheduler.web.fields import options
 from scheduler.web.signed_in import current_actor, locale
 from scheduler.web.subscribing import Addresses, addresses
 from scheduler.web.teacher import ID, bp
-from scheduler.web.teacher.forms import AbsenceForm, ClassForm, choice, labelled
+from scheduler.web.teacher.forms import AbsenceForm, ClassForm, labelled
 from scheduler.web.teacher.whose import my_class, my_classes, my_schools
 
 
@@ -178,7 +179,7 @@ def _form(card: ClassCard | None, *, as_stored: bool = False) -> ClassForm:
         }
     form = ClassForm(formdata=None, **stored) if as_stored else ClassForm(**stored)
     schools = teacher_pages.schools_of(db.session(), my_schools())
-    form.school.choices = [choice(each.id, each.name) for each in schools]
+    form.school.choices = options((each.id, each.name) for each in schools)
     if card is not None or len(schools) == 1:
         # The school is not asked where it cannot be another one.
         form.school.data = card.school_id if card else schools[0].id

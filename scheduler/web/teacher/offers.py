@@ -24,6 +24,7 @@ from scheduler.services import offer_sheet, preview, search
 from scheduler.services.offer_sheet import Fit, OfferSheet
 from scheduler.services.preview import SlotLine
 from scheduler.services.search import Found, FoundSlot, Loosened, Results, Wish
+from scheduler.web.fields import options
 from scheduler.web.month import (
     Content,
     Event,
@@ -34,7 +35,7 @@ from scheduler.web.month import (
 )
 from scheduler.web.signed_in import current_actor, locale
 from scheduler.web.teacher import ID, bp
-from scheduler.web.teacher.forms import SearchForm, choice, labelled
+from scheduler.web.teacher.forms import SearchForm, labelled
 from scheduler.web.teacher.whose import (
     class_choices,
     my_classes,
@@ -175,12 +176,11 @@ def _args() -> MultiDict[str, str]:
 def _form(classes: list[ClassLine], args: MultiDict[str, str]) -> SearchForm:
     form = SearchForm(formdata=args)
     session = db.session()
-    form.school_class.choices = [
-        choice("", gettext("No class chosen")),
-        *(choice(str(class_id), label) for class_id, label in class_choices(classes)),
-    ]
+    form.school_class.choices = options(
+        [("", gettext("No class chosen")), *class_choices(classes)]
+    )
     form.level.choices = [
-        choice("", gettext("Any level")),
+        *options([("", gettext("Any level"))]),
         *labelled(reference.levels(session), locale=locale()),
     ]
     form.fields.choices = labelled(reference.fields(session), locale=locale())

@@ -7,13 +7,14 @@ from datetime import date
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext, ngettext
-from wtforms import (
+from wtforms import (  # type: ignore[attr-defined]  # stubs: 3.2
     BooleanField,
     DateField,
     Field,
     Form,
     IntegerField,
     RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -35,7 +36,13 @@ KEPT = 4000
 EARLIEST, LATEST = date(2020, 1, 1), date(2100, 12, 31)
 
 REQUIRED = lazy_gettext("Please fill this in.")
-CHOOSE = lazy_gettext("Please choose one answer.")
+
+Choices = list[SelectChoice]
+
+
+def options(pairs: Iterable[tuple[object, Any]]) -> Choices:
+    """Values with their words, as a field offers them."""
+    return [SelectChoice(value=value, label=label) for value, label in pairs]
 
 
 def one_line(value: str | None) -> str:
@@ -46,6 +53,10 @@ def one_line(value: str | None) -> str:
 def paragraphs(value: str | None) -> str:
     """What was typed, in lines."""
     return clean_text(value or "", KEPT)
+
+
+def _presence(missing: Any) -> Wanted | Optional:
+    return Optional() if missing is None else Wanted(missing)
 
 
 def _shown_again(field: Field, typed: Sequence[str]) -> list[str]:
@@ -103,19 +114,26 @@ class Wanted(InputRequired):
 
 
 def line(
-    label: Any, *, limit: int = LINE, required: bool = False, dom_id: str | None = None
+    label: Any, *, limit: int = LINE, missing: Any = None, dom_id: str | None = None
 ) -> StringField:
-    """One line of text; ``dom_id`` if the page has another field of that name."""
-    first = Wanted() if required else Optional()
+    """One line of text; ``dom_id`` if the page has another field of that name.
+
+    ``missing``, here and below: what is said when nothing was typed; without it the
+    field may stay empty.
+    """
     return StringField(
-        label, filters=[one_line], validators=[first, AtMost(limit)], id=dom_id
+        label,
+        filters=[one_line],
+        validators=[_presence(missing), AtMost(limit)],
+        id=dom_id,
     )
 
 
-def text(label: Any, *, limit: int = TEXT, required: bool = False) -> TextAreaField:
+def text(label: Any, *, limit: int = TEXT, missing: Any = None) -> TextAreaField:
     """Several lines of text."""
-    first = Wanted() if required else Optional()
-    return TextAreaField(label, filters=[paragraphs], validators=[first, AtMost(limit)])
+    return TextAreaField(
+        label, filters=[paragraphs], validators=[_presence(missing), AtMost(limit)]
+    )
 
 
 class WholeNumber(IntegerField):
@@ -131,10 +149,9 @@ class WholeNumber(IntegerField):
         self.data = int(typed[:12])
 
 
-def number(label: Any, *, least: int, most: int, required: bool = False) -> WholeNumber:
+def number(label: Any, *, least: int, most: int, missing: Any = None) -> WholeNumber:
     """A whole number within bounds."""
-    first = Wanted() if required else Optional()
-    return WholeNumber(label, validators=[first, Between(least, most)])
+    return WholeNumber(label, validators=[_presence(missing), Between(least, most)])
 
 
 class Day(DateField):
@@ -168,7 +185,7 @@ class Hour(TimeField):
             ) from None
 
 
-def _values(field: SelectFieldBase) -> set[str]:
+def _values(field: SelectFieldBase) -> set[Any]:
     options: Iterable[Any] = field.iter_choices()
     return {option.value for option in options}
 
@@ -195,7 +212,9 @@ class Pick(SelectField):
     def pre_validate(self, form: Any) -> None:
         del form
         if self.data not in _values(self):
-            raise StopValidation(gettext("Please choose one answer."))
+            # One sentence is enough, also for what is not even of the right type.
+            self.errors = [gettext("Please choose one answer.")]
+            raise StopValidation
 
 
 class Several(SelectMultipleField):
