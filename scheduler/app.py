@@ -20,7 +20,7 @@ from scheduler.persistence.engine import absolute, engine_options, prepare
 from scheduler.persistence.sealed import Seal
 from scheduler.services import links
 from scheduler.services.house import House
-from scheduler.web import filters, headers, refusals, signed_in, site
+from scheduler.web import filters, headers, refusals, routes, signed_in, site
 from scheduler.web.account import views as account
 from scheduler.web.auth import views as auth
 from scheduler.web.coordinator import views as coordinator
@@ -58,6 +58,7 @@ def create_app(settings: Settings) -> Flask:
     )
     _configure(app, settings)
     _bind(app, settings)
+    routes.init_app(app)
     headers.init_app(app)
     filters.init_app(app)
     refusals.init_app(app)

@@ -168,7 +168,7 @@ class Day(DateField):
     def pre_validate(self, form: Any) -> None:
         super().pre_validate(form)
         if self.data is not None and not EARLIEST <= self.data <= LATEST:
-            raise StopValidation(gettext("Please choose a day of this school year."))
+            raise StopValidation(gettext("This day is too far away."))
 
 
 class Hour(TimeField):

@@ -301,7 +301,7 @@ def tried(place: Place, form: Form, values: MultiDict[str, Any]) -> list[str]:
         return [f"raises {type(error).__name__}: {error}"]
 
 
-NUMBERED = re.compile(r"<int(?:\([^)]*\))?:\w+>")
+NUMBERED = re.compile(r"<(?:id|int(?:\([^)]*\))?):\w+>")
 
 
 @pytest.mark.parametrize("number", [2**31, 2**63, 10**30])

@@ -251,7 +251,7 @@ def test_a_search_takes_whatever_is_in_its_address(signed_in, wishes):
 def test_a_strange_number_gets_a_sentence(signed_in):
     page = search(signed_in("teacher"), students="beaucoup", first_on="1900-01-01")
 
-    assert "Écrivez un nombre entier." in page
+    assert "Indiquez un nombre entier." in page
     assert "Ce jour est trop lointain." in page
 
 

@@ -470,10 +470,10 @@ def test_a_class_is_added_and_changed(session, world, signed_in):
         ({"label": "\u202e\x00"}, "Donnez un nom à la classe."),
         ({"label": "x" * 10_000}, "Trop long"),
         ({"level": "NOPE"}, "Niveau"),
-        ({"students": "0"}, "Un nombre de 1 à 200"),
+        ({"students": "0"}, "Indiquez un nombre de 1 à 200."),
         ({"girls": "10", "boys": "10"}, "Filles et garçons ensemble"),
         ({"youngest_age": "17"}, "Le plus âgé est plus jeune"),
-        ({"youngest_age": "3"}, "Un nombre de 8 à 99"),
+        ({"youngest_age": "3"}, "Indiquez un nombre de 8 à 99."),
     ],
 )
 def test_a_wrong_class_is_not_stored(session, signed_in, changes, sentence):

@@ -19,7 +19,7 @@ from scheduler.web.signed_in import current_actor
 from scheduler.web.subscribing import Addresses, addresses
 
 KINDS = ", ".join(FeedKind)
-WHICH = f"/calendars/<any({KINDS}):kind>/<int(max=2147483647):organisation_id>"
+WHICH = f"/calendars/<any({KINDS}):kind>/<id:organisation_id>"
 
 
 @dataclass(frozen=True, kw_only=True)

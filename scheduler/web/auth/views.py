@@ -108,7 +108,7 @@ def sessions() -> str:
     return render_template("auth/sessions.html", page=_sessions())
 
 
-@bp.post("/account/sessions/<int(max=2147483647):session_id>/end")
+@bp.post("/account/sessions/<id:session_id>/end")
 @login_required
 def end_session(session_id: int) -> ResponseReturnValue:
     """Sign out another browser, or this one."""

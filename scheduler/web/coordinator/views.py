@@ -29,7 +29,7 @@ def home() -> str:
     return render_template("coordinator/home.html", page=page)
 
 
-@bp.get("/visits/<int(max=2147483647):visit_id>")
+@bp.get("/visits/<id:visit_id>")
 def visit(visit_id: int) -> str:
     """One visit: people, history, messages."""
     page = visit_page(visit_id, now=clock.now())

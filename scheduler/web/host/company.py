@@ -1,10 +1,14 @@
-"""Which company a contact of several is looking after just now."""
+"""Whose pages these are: the company that a contact looks after just now."""
 
 from __future__ import annotations
 
 from flask import abort, redirect, request, session, url_for
 
 from scheduler.domain.actors import Role, for_host, need
+from scheduler.domain.refusals import NotFound
+from scheduler.extensions import db
+from scheduler.persistence.queries import host_pages
+from scheduler.persistence.queries.host_pages import HostFacts, OfferFacts
 from scheduler.web.signed_in import current_actor
 
 CHOSEN = "host"
@@ -38,3 +42,20 @@ def need_mine(host_id: int) -> None:
     Being a coordinator is no company: that room has its own pages.
     """
     need(host_id in companies() and for_host(current_actor(), host_id))
+
+
+def my_host() -> HostFacts:
+    """The company itself; raises ``NotFound``."""
+    host = host_pages.host_facts(db.session(), company())
+    if host is None:
+        raise NotFound
+    return host
+
+
+def my_offer(offer_id: int) -> OfferFacts:
+    """One offer of the viewer's companies; raises ``NotFound``."""
+    offer = host_pages.offer_facts(db.session(), offer_id)
+    if offer is None:
+        raise NotFound
+    need_mine(offer.host_id)
+    return offer

@@ -10,7 +10,6 @@ from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from scheduler import clock
-from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
 from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import (
@@ -21,7 +20,7 @@ from scheduler.persistence.queries.host_pages import (
 )
 from scheduler.web.destinations import local_path
 from scheduler.web.host import bp
-from scheduler.web.host.company import CHOSEN, companies, company, need_mine, several
+from scheduler.web.host.company import CHOSEN, companies, my_host, need_mine, several
 from scheduler.web.host.forms import PauseForm
 from scheduler.web.signed_in import locale
 
@@ -53,16 +52,13 @@ class HomePage:
 @bp.get("/")
 def home() -> ResponseReturnValue:
     """The first page of a contact."""
-    host_id, now = company(), clock.now()
-    host = host_pages.host_facts(db.session(), host_id)
-    if host is None:
-        raise NotFound
-    coming = host_pages.visits_next(db.session(), host_id, locale=locale(), now=now)
-    lines = host_pages.offer_lines(db.session(), host_id, now=now)
+    host, now = my_host(), clock.now()
+    coming = host_pages.visits_next(db.session(), host.id, locale=locale(), now=now)
+    lines = host_pages.offer_lines(db.session(), host.id, now=now)
     page = HomePage(
         host=host,
         several=several(),
-        waiting=host_pages.visits_waiting(db.session(), host_id, locale=locale()),
+        waiting=host_pages.visits_waiting(db.session(), host.id, locale=locale()),
         next=coming[:NEXT_SHOWN],
         more=max(len(coming) - NEXT_SHOWN, 0),
         offers=[line for line in lines if line.state != "archived"],
@@ -87,7 +83,7 @@ class ChoosePage:
     next_path: str
 
 
-@bp.post("/choose/<int(max=2147483647):host_id>")
+@bp.post("/choose/<id:host_id>")
 def choose_company(host_id: int) -> ResponseReturnValue:
     """Remember it in this browser."""
     need_mine(host_id)

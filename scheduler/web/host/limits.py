@@ -10,14 +10,12 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from scheduler import clock
-from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
-from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import HostFacts
 from scheduler.services import offers
 from scheduler.web.attempt import UNPROCESSABLE, attempt
 from scheduler.web.host import bp
-from scheduler.web.host.company import company
+from scheduler.web.host.company import company, my_host
 from scheduler.web.host.forms import CapsForm, ClosedDaysForm
 from scheduler.web.signed_in import current_actor
 
@@ -79,7 +77,7 @@ def add_closed_days() -> ResponseReturnValue:
     return redirect(url_for("host.limits"), 303)
 
 
-@bp.post("/limits/closed-days/<int(max=2147483647):closure_id>/remove")
+@bp.post("/limits/closed-days/<id:closure_id>/remove")
 def remove_closed_days(closure_id: int) -> ResponseReturnValue:
     """The days are open again."""
     offers.remove_closed_days(
@@ -92,9 +90,7 @@ def remove_closed_days(closure_id: int) -> ResponseReturnValue:
 def _limits(
     *, caps: CapsForm | None = None, closed: ClosedDaysForm | None = None
 ) -> ResponseReturnValue:
-    host = host_pages.host_facts(db.session(), company())
-    if host is None:
-        raise NotFound
+    host = my_host()
     page = LimitsPage(
         host=host,
         caps=caps

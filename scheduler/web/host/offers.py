@@ -12,7 +12,6 @@ from flask_babel import gettext
 
 from scheduler import clock
 from scheduler.domain.localtime import local_day, school_year
-from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
 from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import HostFacts, OfferFacts, OfferLine
@@ -21,7 +20,7 @@ from scheduler.services.opening import open_offer, plan_for_new
 from scheduler.services.slots import WeeklyPlan
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.host import bp, choices
-from scheduler.web.host.company import company, need_mine, several
+from scheduler.web.host.company import my_host, my_offer, several
 from scheduler.web.host.forms import FirstOfferForm, OfferForm, PauseForm
 from scheduler.web.signed_in import current_actor, locale
 
@@ -86,7 +85,7 @@ class OfferPage:
 @bp.get("/offers")
 def offers() -> ResponseReturnValue:
     """All offers of the company."""
-    host = _host(company())
+    host = my_host()
     page = OffersPage(
         host=host,
         several=several(),
@@ -99,7 +98,7 @@ def offers() -> ResponseReturnValue:
 @bp.route("/offers/new", methods=["GET", "POST"])
 def new_offer() -> ResponseReturnValue:
     """Eight questions; the last one makes the slots, shown before they are made."""
-    host = _host(company())
+    host = my_host()
     form = FirstOfferForm(data=_first_answers(host))
     _offer_lists(form)
     plan = _plan(form, host.id) if form.validate_on_submit() else None
@@ -122,16 +121,16 @@ def new_offer() -> ResponseReturnValue:
     return render_template("host/new_offer.html", page=page), form.status
 
 
-@bp.get("/offers/<int(max=2147483647):offer_id>")
+@bp.get("/offers/<id:offer_id>")
 def offer(offer_id: int) -> ResponseReturnValue:
     """One offer: what teachers read, and its buttons."""
     return _offer_page(offer_id)
 
 
-@bp.route("/offers/<int(max=2147483647):offer_id>/edit", methods=["GET", "POST"])
+@bp.route("/offers/<id:offer_id>/edit", methods=["GET", "POST"])
 def edit_offer(offer_id: int) -> ResponseReturnValue:
     """Everything about the offer, in groups."""
-    before = _mine(offer_id)
+    before = my_offer(offer_id)
     form = OfferForm(data=_answers(before))
     _offer_lists(form)
     if form.validate_on_submit():
@@ -158,10 +157,10 @@ class EditOfferPage:
     form: OfferForm
 
 
-@bp.post("/offers/<int(max=2147483647):offer_id>/pause")
+@bp.post("/offers/<id:offer_id>/pause")
 def pause_offer(offer_id: int) -> ResponseReturnValue:
     """No new requests for a while."""
-    _mine(offer_id)
+    my_offer(offer_id)
     form = PauseForm()
     if not form.validate():
         return _offer_page(offer_id, pause=form)
@@ -184,13 +183,10 @@ def pause_offer(offer_id: int) -> ResponseReturnValue:
     return redirect(_offer_url(offer_id), 303)
 
 
-@bp.post(
-    "/offers/<int(max=2147483647):offer_id>"
-    "/<any(publish, resume, archive, restore):step>"
-)
+@bp.post("/offers/<id:offer_id>/<any(publish, resume, archive, restore):step>")
 def step_offer(offer_id: int, step: str) -> ResponseReturnValue:
     """Publish, resume, put away, take back."""
-    _mine(offer_id)
+    my_offer(offer_id)
     form = ServiceForm()
     change, words = {
         "publish": (service.publish_offer, gettext("Published. Teachers see it now.")),
@@ -214,7 +210,7 @@ def step_offer(offer_id: int, step: str) -> ResponseReturnValue:
 def _offer_page(
     offer_id: int, *, form: ServiceForm | None = None, pause: PauseForm | None = None
 ) -> ResponseReturnValue:
-    found = _mine(offer_id)
+    found = my_offer(offer_id)
     page = OfferPage(
         offer=found,
         labels=dict(host_pages.field_choices(db.session(), locale()))
@@ -288,21 +284,6 @@ def _answers(before: OfferFacts) -> dict[str, Any]:
             for each in before.witnesses
         ],
     }
-
-
-def _host(host_id: int) -> HostFacts:
-    host = host_pages.host_facts(db.session(), host_id)
-    if host is None:
-        raise NotFound
-    return host
-
-
-def _mine(offer_id: int) -> OfferFacts:
-    found = host_pages.offer_facts(db.session(), offer_id)
-    if found is None:
-        raise NotFound
-    need_mine(found.host_id)
-    return found
 
 
 def _offer_url(offer_id: int) -> str:

@@ -22,7 +22,7 @@ from scheduler.services import slots as service
 from scheduler.services.slots import SeatsWanted, WeeklyPlan
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.host import bp
-from scheduler.web.host.company import need_mine
+from scheduler.web.host.company import my_offer, need_mine
 from scheduler.web.host.forms import CancelForm, SlotForm, WeeklyForm
 from scheduler.web.month import (
     Content,
@@ -95,10 +95,10 @@ class SlotPage:
         )
 
 
-@bp.get("/offers/<int(max=2147483647):offer_id>/slots")
+@bp.get("/offers/<id:offer_id>/slots")
 def slots(offer_id: int) -> ResponseReturnValue:
     """A month of slots or all to come, how full each is."""
-    offer, now = _offer(offer_id), clock.now()
+    offer, now = my_offer(offer_id), clock.now()
     if request.args.get("view") == "list":
         coming = host_pages.slots_between(
             db.session(), offer_id, start=now, end=now + FURTHEST, now=now
@@ -170,10 +170,10 @@ def _closed_days(host_id: int, start: date, end: date) -> Callable[[date], str |
     return closed
 
 
-@bp.route("/offers/<int(max=2147483647):offer_id>/slots/new", methods=["GET", "POST"])
+@bp.route("/offers/<id:offer_id>/slots/new", methods=["GET", "POST"])
 def new_slot(offer_id: int) -> ResponseReturnValue:
     """One slot."""
-    offer = _offer(offer_id)
+    offer = my_offer(offer_id)
     form = SlotForm(data=_usual(offer))
     if form.validate_on_submit():
         slot_id = attempt(
@@ -194,12 +194,10 @@ def new_slot(offer_id: int) -> ResponseReturnValue:
     return render_template("host/slot_form.html", page=page), form.status
 
 
-@bp.route(
-    "/offers/<int(max=2147483647):offer_id>/slots/weekly", methods=["GET", "POST"]
-)
+@bp.route("/offers/<id:offer_id>/slots/weekly", methods=["GET", "POST"])
 def weekly_slots(offer_id: int) -> ResponseReturnValue:
     """Many slots by a rule; the dates are shown before they are made."""
-    offer = _offer(offer_id)
+    offer = my_offer(offer_id)
     form = WeeklyForm(data=_usual_rule(offer))
     plan = _plan(form, offer_id) if form.validate_on_submit() else None
     if plan and plan.days and request.form.get("then") == "publish":
@@ -229,13 +227,13 @@ def weekly_slots(offer_id: int) -> ResponseReturnValue:
     return render_template("host/weekly.html", page=page), form.status
 
 
-@bp.get("/slots/<int(max=2147483647):slot_id>")
+@bp.get("/slots/<id:slot_id>")
 def slot(slot_id: int) -> ResponseReturnValue:
     """One slot, who is on it, and its buttons."""
     return _slot_page(slot_id)
 
 
-@bp.route("/slots/<int(max=2147483647):slot_id>/edit", methods=["GET", "POST"])
+@bp.route("/slots/<id:slot_id>/edit", methods=["GET", "POST"])
 def edit_slot(slot_id: int) -> ResponseReturnValue:
     """Another day, hour, place or number; says who will be told."""
     facts = _slot(slot_id)
@@ -255,11 +253,11 @@ def edit_slot(slot_id: int) -> ResponseReturnValue:
         if not form.refusals:
             flash(gettext("The slot is changed."), "success")
             return redirect(url_for("host.slot", slot_id=slot_id), 303)
-    page = SlotFormPage(offer=_offer(facts.line.offer_id), form=form, slot=facts)
+    page = SlotFormPage(offer=my_offer(facts.line.offer_id), form=form, slot=facts)
     return render_template("host/slot_form.html", page=page), form.status
 
 
-@bp.post("/slots/<int(max=2147483647):slot_id>/<any(close, reopen):step>")
+@bp.post("/slots/<id:slot_id>/<any(close, reopen):step>")
 def step_slot(slot_id: int, step: str) -> ResponseReturnValue:
     """No more requests, or again."""
     _slot(slot_id)
@@ -277,7 +275,7 @@ def step_slot(slot_id: int, step: str) -> ResponseReturnValue:
     return redirect(url_for("host.slot", slot_id=slot_id), 303)
 
 
-@bp.post("/slots/<int(max=2147483647):slot_id>/cancel")
+@bp.post("/slots/<id:slot_id>/cancel")
 def cancel_slot(slot_id: int) -> ResponseReturnValue:
     """The slot is gone, and every visit on it."""
     _slot(slot_id)
@@ -372,14 +370,6 @@ def _to_month(offer_id: int, day: date) -> ResponseReturnValue:
 
 def _month_url(offer_id: int, day: date) -> str:
     return url_for("host.slots", offer_id=offer_id, month=f"{day:%Y-%m}")
-
-
-def _offer(offer_id: int) -> OfferFacts:
-    found = host_pages.offer_facts(db.session(), offer_id)
-    if found is None:
-        raise NotFound
-    need_mine(found.host_id)
-    return found
 
 
 def _slot(slot_id: int) -> SlotFacts:

@@ -63,31 +63,31 @@ def visits() -> ResponseReturnValue:
     return render_template("host/visits.html", page=page)
 
 
-@bp.get("/visits/<int(max=2147483647):visit_id>")
+@bp.get("/visits/<id:visit_id>")
 def visit(visit_id: int) -> ResponseReturnValue:
     """One visit, whole."""
     return answering.show(_desk(visit_id))
 
 
-@bp.post("/visits/<int(max=2147483647):visit_id>/accept")
+@bp.post("/visits/<id:visit_id>/accept")
 def accept(visit_id: int) -> ResponseReturnValue:
     """Yes."""
     return answering.accept(_desk(visit_id))
 
 
-@bp.post("/visits/<int(max=2147483647):visit_id>/decline")
+@bp.post("/visits/<id:visit_id>/decline")
 def decline(visit_id: int) -> ResponseReturnValue:
     """No, and why."""
     return answering.decline(_desk(visit_id))
 
 
-@bp.post("/visits/<int(max=2147483647):visit_id>/propose")
+@bp.post("/visits/<id:visit_id>/propose")
 def propose(visit_id: int) -> ResponseReturnValue:
     """Other dates instead."""
     return answering.propose(_desk(visit_id))
 
 
-@bp.route("/visits/<int(max=2147483647):visit_id>/cancel", methods=["GET", "POST"])
+@bp.route("/visits/<id:visit_id>/cancel", methods=["GET", "POST"])
 def cancel_visit(visit_id: int) -> ResponseReturnValue:
     """Call a confirmed visit off, with a reason; says what follows."""
     _need_mine(visit_id)
@@ -116,7 +116,7 @@ def cancel_visit(visit_id: int) -> ResponseReturnValue:
     return render_template("host/cancel_visit.html", page=page), form.status
 
 
-@bp.get("/visits/<int(max=2147483647):visit_id>/visit.ics")
+@bp.get("/visits/<id:visit_id>/visit.ics")
 def calendar_file(visit_id: int) -> Response:
     """The visit for the contact's own calendar, under the invitation's UID."""
     _need_mine(visit_id)

@@ -7,10 +7,6 @@ from flask import Blueprint
 from scheduler.domain.actors import SCHOOL_ROLES, Actor
 from scheduler.web.guards import guard
 
-# An id that no column can hold is a page that does not exist, not an error.
-LARGEST_ID = 2**31 - 1
-ID = f"int(max={LARGEST_ID})"
-
 bp = Blueprint("teacher", __name__, url_prefix="/teacher")
 
 

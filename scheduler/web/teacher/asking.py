@@ -17,7 +17,7 @@ from scheduler.services.preview import Preview, SlotCard
 from scheduler.web.attempt import UNPROCESSABLE, attempt
 from scheduler.web.fields import options
 from scheduler.web.signed_in import current_actor
-from scheduler.web.teacher import ID, bp
+from scheduler.web.teacher import bp
 from scheduler.web.teacher.forms import RequestForm
 from scheduler.web.teacher.whose import class_choices, my_classes
 
@@ -32,7 +32,7 @@ class AskPage:
     preview: Preview | None
 
 
-@bp.get(f"/slots/<{ID}:slot_id>")
+@bp.get("/slots/<id:slot_id>")
 def slot(slot_id: int) -> str:
     """The request form, filled in as far as the class is known."""
     card = preview.slot_card(db.session(), slot_id)
@@ -46,7 +46,7 @@ def slot(slot_id: int) -> str:
     return _page(form, card, chosen)
 
 
-@bp.post(f"/slots/<{ID}:slot_id>/check")
+@bp.post("/slots/<id:slot_id>/check")
 def check(slot_id: int) -> ResponseReturnValue:
     """What the rules say to the numbers as they are typed; nothing is written."""
     card = preview.slot_card(db.session(), slot_id)
@@ -65,7 +65,7 @@ def check(slot_id: int) -> ResponseReturnValue:
     return _page(form, card, chosen), 200 if good else UNPROCESSABLE
 
 
-@bp.post(f"/slots/<{ID}:slot_id>")
+@bp.post("/slots/<id:slot_id>")
 def ask(slot_id: int) -> ResponseReturnValue:
     """Send the request."""
     form, chosen = _filled()

@@ -22,7 +22,7 @@ from scheduler.web.attempt import UNPROCESSABLE, attempt
 from scheduler.web.fields import options
 from scheduler.web.signed_in import current_actor, locale
 from scheduler.web.subscribing import Addresses, addresses
-from scheduler.web.teacher import ID, bp
+from scheduler.web.teacher import bp
 from scheduler.web.teacher.forms import AbsenceForm, ClassForm, labelled
 from scheduler.web.teacher.whose import my_class, my_classes, my_schools
 
@@ -90,14 +90,14 @@ def add_class() -> ResponseReturnValue:
     return _page(form, None), UNPROCESSABLE
 
 
-@bp.get(f"/classes/<{ID}:class_id>")
+@bp.get("/classes/<id:class_id>")
 def school_class(class_id: int) -> str:
     """A class as it is."""
     card = my_class(class_id)
     return _page(_form(card), card)
 
 
-@bp.post(f"/classes/<{ID}:class_id>")
+@bp.post("/classes/<id:class_id>")
 def change_class(class_id: int) -> ResponseReturnValue:
     """Other words or numbers."""
     card = my_class(class_id)
@@ -115,7 +115,7 @@ def change_class(class_id: int) -> ResponseReturnValue:
     return _page(form, card), UNPROCESSABLE
 
 
-@bp.post(f"/classes/<{ID}:class_id>/absences")
+@bp.post("/classes/<id:class_id>/absences")
 def add_absence(class_id: int) -> ResponseReturnValue:
     """Weeks away, entered once."""
     card = my_class(class_id)
@@ -142,7 +142,7 @@ def add_absence(class_id: int) -> ResponseReturnValue:
     return _page(_form(card, as_stored=True), card, absence=form), UNPROCESSABLE
 
 
-@bp.post(f"/classes/<{ID}:class_id>/absences/<{ID}:absence_id>/remove")
+@bp.post("/classes/<id:class_id>/absences/<id:absence_id>/remove")
 def remove_absence(class_id: int, absence_id: int) -> ResponseReturnValue:
     """The class is there after all."""
     desk.remove_absence(
@@ -154,7 +154,7 @@ def remove_absence(class_id: int, absence_id: int) -> ResponseReturnValue:
     )
 
 
-@bp.post(f"/classes/<{ID}:class_id>/feed")
+@bp.post("/classes/<id:class_id>/feed")
 def rotate_feed(class_id: int) -> ResponseReturnValue:
     """Another address for the class's calendar."""
     desk.rotate_feed(db.session(), class_id, by=current_actor(), now=clock.now())

@@ -34,7 +34,7 @@ from scheduler.web.month import (
     week_sheet,
 )
 from scheduler.web.signed_in import current_actor, locale
-from scheduler.web.teacher import ID, bp
+from scheduler.web.teacher import bp
 from scheduler.web.teacher.forms import SearchForm, labelled
 from scheduler.web.teacher.whose import (
     class_choices,
@@ -345,7 +345,7 @@ class OfferPage:
     back_url: str
 
 
-@bp.get(f"/offers/<{ID}:offer_id>")
+@bp.get("/offers/<id:offer_id>")
 def offer(offer_id: int) -> str:
     """An offer with its slots, for one of the viewer's classes."""
     sheet = offer_sheet.offer_sheet(db.session(), offer_id, locale=locale())

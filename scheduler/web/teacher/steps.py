@@ -18,8 +18,9 @@ from scheduler.services import dossier, preview, requests, resend, students
 from scheduler.services.dossier import Dossier
 from scheduler.services.preview import SlotLine
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
+from scheduler.web.routes import LARGEST_ID
 from scheduler.web.signed_in import current_actor
-from scheduler.web.teacher import ID, LARGEST_ID, bp
+from scheduler.web.teacher import bp
 from scheduler.web.teacher.forms import AddressesForm, CancelForm, NumbersForm
 from scheduler.web.teacher.visits import read
 
@@ -41,7 +42,7 @@ class MovePage(StepPage):
     others: Sequence[SlotLine]
 
 
-@bp.get(f"/visits/<{ID}:visit_id>/numbers")
+@bp.get("/visits/<id:visit_id>/numbers")
 def numbers(visit_id: int) -> str:
     """The numbers as they are."""
     visit = read(visit_id)
@@ -60,7 +61,7 @@ def numbers(visit_id: int) -> str:
     return _render("numbers", form, visit)
 
 
-@bp.post(f"/visits/<{ID}:visit_id>/numbers")
+@bp.post("/visits/<id:visit_id>/numbers")
 def change_numbers(visit_id: int) -> ResponseReturnValue:
     """Other numbers; everybody concerned is told."""
     form = NumbersForm()
@@ -80,7 +81,7 @@ def change_numbers(visit_id: int) -> ResponseReturnValue:
     return _render("numbers", form, read(visit_id)), UNPROCESSABLE
 
 
-@bp.post(f"/visits/<{ID}:visit_id>/withdraw")
+@bp.post("/visits/<id:visit_id>/withdraw")
 def withdraw(visit_id: int) -> ResponseReturnValue:
     """Take the request, or the wish to move, back."""
     form = ServiceForm()
@@ -94,7 +95,7 @@ def withdraw(visit_id: int) -> ResponseReturnValue:
     return _back(visit_id, form)
 
 
-@bp.post(f"/visits/<{ID}:visit_id>/choose")
+@bp.post("/visits/<id:visit_id>/choose")
 def choose(visit_id: int) -> ResponseReturnValue:
     """Take one of the slots that the company offers."""
     slot_id = _slot_id()
@@ -111,13 +112,13 @@ def choose(visit_id: int) -> ResponseReturnValue:
     return _back(visit_id, form)
 
 
-@bp.get(f"/visits/<{ID}:visit_id>/move")
+@bp.get("/visits/<id:visit_id>/move")
 def move(visit_id: int) -> str:
     """Other slots of the same company."""
     return _move_page(visit_id, ServiceForm(formdata=None))
 
 
-@bp.post(f"/visits/<{ID}:visit_id>/move")
+@bp.post("/visits/<id:visit_id>/move")
 def move_to(visit_id: int) -> ResponseReturnValue:
     """Go to another slot, or ask the company for it."""
     slot_id = _slot_id()
@@ -139,7 +140,7 @@ def move_to(visit_id: int) -> ResponseReturnValue:
     return _move_page(visit_id, form), UNPROCESSABLE
 
 
-@bp.get(f"/visits/<{ID}:visit_id>/cancel")
+@bp.get("/visits/<id:visit_id>/cancel")
 def cancel(visit_id: int) -> str:
     """The form that asks why."""
     visit = read(visit_id)
@@ -147,7 +148,7 @@ def cancel(visit_id: int) -> str:
     return _render("cancel", CancelForm(formdata=None), visit)
 
 
-@bp.post(f"/visits/<{ID}:visit_id>/cancel")
+@bp.post("/visits/<id:visit_id>/cancel")
 def cancel_visit(visit_id: int) -> ResponseReturnValue:
     """Call the visit off; everybody invited gets a cancellation."""
     form = CancelForm()
@@ -167,7 +168,7 @@ def cancel_visit(visit_id: int) -> ResponseReturnValue:
     return _render("cancel", form, read(visit_id)), UNPROCESSABLE
 
 
-@bp.get(f"/visits/<{ID}:visit_id>/students")
+@bp.get("/visits/<id:visit_id>/students")
 def addresses(visit_id: int) -> str:
     """The students' addresses, empty: what was given is not shown again (P9)."""
     visit = read(visit_id)
@@ -175,7 +176,7 @@ def addresses(visit_id: int) -> str:
     return _render("students", AddressesForm(formdata=None), visit)
 
 
-@bp.post(f"/visits/<{ID}:visit_id>/students")
+@bp.post("/visits/<id:visit_id>/students")
 def set_addresses(visit_id: int) -> ResponseReturnValue:
     """The whole list for this visit."""
     form = AddressesForm()
@@ -198,7 +199,7 @@ def set_addresses(visit_id: int) -> ResponseReturnValue:
     return _render("students", form, read(visit_id)), UNPROCESSABLE
 
 
-@bp.post(f"/visits/<{ID}:visit_id>/resend")
+@bp.post("/visits/<id:visit_id>/resend")
 def send_again(visit_id: int) -> ResponseReturnValue:
     """What could not be sent goes out once more."""
     sent = resend.resend_dead(

@@ -16,7 +16,7 @@ from scheduler.persistence.queries.teacher_pages import VisitLine
 from scheduler.services import dossier
 from scheduler.services.dossier import Dossier
 from scheduler.web.signed_in import current_actor, locale
-from scheduler.web.teacher import ID, bp
+from scheduler.web.teacher import bp
 from scheduler.web.teacher.whose import my_id, my_schools
 
 WAITING = frozenset({VisitState.REQUESTED, VisitState.PROPOSED, VisitState.MOVING})
@@ -80,7 +80,7 @@ class VisitPage:
     unsent: int
 
 
-@bp.get(f"/visits/<{ID}:visit_id>")
+@bp.get("/visits/<id:visit_id>")
 def visit(visit_id: int) -> str:
     """Everything about one visit."""
     found = read(visit_id)
@@ -100,7 +100,7 @@ def visit(visit_id: int) -> str:
     )
 
 
-@bp.get(f"/visits/<{ID}:visit_id>/visite.ics")
+@bp.get("/visits/<id:visit_id>/visite.ics")
 def calendar_file(visit_id: int) -> Response:
     """The visit for one's own calendar; it is the same entry as the invitation."""
     facts, identity = dossier.calendar_entry(
