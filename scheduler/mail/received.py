@@ -75,6 +75,7 @@ _AUTO_REPLY_SUBJECT = re.compile(
     r"|automatische antwort)\b",
     re.IGNORECASE,
 )
+_AFTER_KEYWORD = re.compile(r"[^a-z-].*", re.DOTALL)
 _QUOTED = re.compile(r'"[^"]*"')
 _COMMENT = re.compile(r"\(([^()]*)\)")
 _DMARC = re.compile(r"(?:^|;)\s*dmarc\s*=\s*([a-z]+)([^;]*)", re.IGNORECASE)
@@ -118,7 +119,7 @@ def _with_headers(
 ) -> ReceivedMail:
     precedence = headers.word("precedence")
     subject = _subject(headers.first("subject"))
-    auto_submitted = headers.word("auto-submitted")
+    auto_submitted = _AFTER_KEYWORD.sub("", headers.first("auto-submitted").lower())
     names = {name for name, _ in headers.fields}
     return replace(
         mail,
