@@ -55,6 +55,12 @@ class Imprint:
             "campus": "/coordinator/visits/{id}",
         }
     )
+    search_page: str = "/teacher/offers"
+
+    @property
+    def search(self) -> str:
+        """Where a teacher looks for another visit."""
+        return self.base_url.rstrip("/") + self.search_page
 
     def page(self, audience: str, visit_id: int, class_code: str) -> str | None:
         """Where this reader finds the visit. Students have no account but a code."""
@@ -135,6 +141,7 @@ class Compose:
             "has_calendar": message.method is not None,
             "campus_name": clean_line(self._imprint.campus_name),
             "base_url": self._imprint.base_url.rstrip("/"),
+            "search": self._imprint.search,
             "recipient_name": clean_line(message.recipient_name),
             "link": self._link(payload.get("link")),
             "page": None,

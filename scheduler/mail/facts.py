@@ -2,7 +2,8 @@
 
 Here, and not in twenty templates, is decided who sees what: students learn what, where,
 when, what to wear and bring and whom they meet; numbers by gender, arrangements, phone
-numbers and what teacher and host write to each other are not theirs to read.
+numbers and what teacher and host write to each other are not theirs to read. Adults
+read each other's phone number once the visit is agreed, not before.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from scheduler import wording
+from scheduler.domain.visits import VisitState
 from scheduler.wording import clean_line, clean_text
 
 STUDENT = "student"
@@ -44,6 +46,17 @@ _STUDENTS_READ = frozenset(
         "wear",
     }
 )
+# Each side learns the other's number once the visit is agreed (DOMAIN HO-M3, 3.8).
+_NOT_AGREED = frozenset(
+    {
+        VisitState.REQUESTED,
+        VisitState.PROPOSED,
+        VisitState.DECLINED,
+        VisitState.EXPIRED,
+        VisitState.WITHDRAWN,
+    }
+)
+_CONTACTS = frozenset({"organiser_phone", "contact_phone"})
 _CHANGES_STUDENTS_READ = frozenset(
     {"when", "place", "meeting_point", "arrival", "wear", "bring", "offer_title"}
 )
@@ -184,9 +197,12 @@ class _Reader:
     def __init__(self, recorded: Mapping[str, Any], *, audience: str) -> None:
         self._recorded = recorded
         self._is_student = audience == STUDENT
+        self._is_agreed = recorded["state"] not in _NOT_AGREED
 
     def _value(self, field: str) -> Any:
         if self._is_student and field not in _STUDENTS_READ:
+            return None
+        if field in _CONTACTS and not self._is_agreed:
             return None
         return self._recorded.get(field)
 

@@ -13,6 +13,9 @@ from scheduler.paths import TEMPLATES
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "mail"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
+BY_HOST = {"state": "cancelled_by_host", "reason": "production_rush"}
+BY_SCHOOL = {"state": "cancelled_by_school", "reason": "transport", "actor": "school"}
+
 # Every kind of mail, for whom, with which calendar method, and what is special in it.
 KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("sign_in", "", None, {}),
@@ -30,9 +33,9 @@ KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("visit_expired", "teacher", None, {"state": "expired", "actor": "system"}),
     ("visit_expired", "host", None, {"state": "expired", "actor": "system"}),
     ("visit_withdrawn", "host", None, {"state": "withdrawn", "actor": "school"}),
-    ("visit_cancelled", "teacher", "CANCEL", {"reason": "production_rush"}),
-    ("visit_cancelled", "host", "CANCEL", {"reason": "transport", "actor": "school"}),
-    ("visit_cancelled", "student", "CANCEL", {"reason": "production_rush"}),
+    ("visit_cancelled", "teacher", "CANCEL", BY_HOST),
+    ("visit_cancelled", "host", "CANCEL", BY_SCHOOL),
+    ("visit_cancelled", "student", "CANCEL", BY_HOST),
     ("move_requested_host", "host", None, {"state": "moving", "wished": True}),
     ("move_declined", "teacher", None, {"state": "confirmed", "wished": True}),
     ("move_withdrawn", "host", None, {"state": "confirmed", "actor": "school"}),

@@ -50,6 +50,29 @@ def test_only_the_readers_own_address_is_in_a_letter(line):
             assert address not in everything
 
 
+@pytest.mark.parametrize(
+    ("kind", "audience", "state", "told"),
+    [
+        ("visit_requested_host", "host", "requested", False),
+        ("request_reminder_host", "host", "requested", False),
+        ("move_requested_host", "host", "moving", True),
+        ("visit_confirmed", "host", "confirmed", True),
+        ("reminder_7", "teacher", "confirmed", True),
+    ],
+)
+def test_a_phone_number_is_told_once_the_visit_is_agreed(kind, audience, state, told):
+    text = COMPOSE(a_message(kind, audience, visit=a_visit(state=state))).text
+
+    assert ("06 39 98 00 01" in text or "02 61 91 00 02" in text) is told
+    assert "Camille Robert" in text
+
+
+def test_a_no_leads_to_the_search():
+    text = COMPOSE(a_message("visit_declined", visit=a_visit(state="declined"))).text
+
+    assert "\nhttps://visites.example.org/teacher/offers\n" in text
+
+
 @pytest.mark.parametrize("line", KINDS, ids=lambda line: f"{line[0]}-{line[1]}")
 def test_nothing_is_loaded_from_anywhere(line):
     html = COMPOSE(sample(*line, locale="fr")).html
