@@ -238,14 +238,15 @@ def add_closed_days(
 def remove_closed_days(
     session: Session, host_id: int, closure_id: int, *, by: Actor, now: datetime
 ) -> None:
-    """The days are open again."""
+    """The days are open again. Raises ``NotFound`` when they are not the host's."""
     with transaction(session):
         need(for_host(by, host_id))
-        session.execute(
-            delete(HostClosureRow).where(
-                HostClosureRow.id == closure_id, HostClosureRow.host_id == host_id
-            )
+        removed = session.scalar(
+            delete(HostClosureRow)
+            .where(HostClosureRow.id == closure_id, HostClosureRow.host_id == host_id)
+            .returning(HostClosureRow.id)
         )
+        need(removed is not None)
         journal.note_organisation(session, host_id, "open_days", by=by, now=now)
 
 

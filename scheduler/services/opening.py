@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor, for_host, need
 from scheduler.domain.refusals import NotFound
 from scheduler.domain.schooldays import Closure, SchoolCalendar
-from scheduler.persistence.queries import offers
+from scheduler.persistence.queries import offers, visits
 from scheduler.services.offers import OfferText, put_before_teachers, put_offer
 from scheduler.services.slots import (
     SeatsWanted,
@@ -19,6 +19,8 @@ from scheduler.services.slots import (
     weekly_plan,
 )
 from scheduler.services.transaction import transaction
+
+SECOND_TAP = timedelta(minutes=2)
 
 
 def open_offer(
@@ -30,8 +32,17 @@ def open_offer(
     by: Actor,
     now: datetime,
 ) -> int:
-    """The offer, published, with a slot on every day of the rule. Returns its id."""
+    """The offer, published, with a slot on every day of the rule. Returns its id.
+
+    The same answers sent again at once are a second tap on the button: they are the
+    first offer, not another one.
+    """
     with transaction(session):
+        need(for_host(by, host_id))
+        visits.lock(session, host_ids=[host_id])
+        for made in offers.offers_made_since(session, host_id, now - SECOND_TAP):
+            if (made.title, made.see) == (text.title, list(text.see)):
+                return made.id
         row = put_offer(session, host_id, text, by=by, now=now)
         offer = offers.offer_whole(session, row.id)
         if offer is None:

@@ -1,6 +1,6 @@
 """Eight questions make an offer with slots; everything about it can change."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -92,6 +92,25 @@ def test_eight_answers_publish_an_offer_with_slots(session, world, signed_in):
         date(2027, 1, 12),
         date(2027, 1, 14),
     ]
+
+
+def test_a_second_tap_on_publish_leads_to_the_first_offer(
+    session, world, signed_in, wall_clock
+):
+    browser = signed_in("contact")
+
+    first = browser.post("/host/offers/new", data=EIGHT)
+    second = browser.post("/host/offers/new", data=EIGHT)
+    wall_clock.at += timedelta(minutes=3)
+    later = browser.post("/host/offers/new", data=EIGHT)
+
+    made = [offer.id for offer in offers_of(session, world.host)][-2:]
+    assert [first.location, second.location, later.location] == [
+        f"/host/offers/{made[0]}/slots",
+        f"/host/offers/{made[0]}/slots",
+        f"/host/offers/{made[1]}/slots",
+    ]
+    assert len(days_of(session, made[0])) == len(days_of(session, made[1])) == 6
 
 
 def test_the_dates_are_shown_before_anything_is_made(session, world, signed_in):
@@ -287,12 +306,14 @@ def test_closed_days_are_removed_by_their_own_company_only(session, world, signe
     session.rollback()
     path = f"/host/limits/closed-days/{number}/remove"
 
-    signed_in("other_contact").post(path)
+    others = signed_in("other_contact").post(path)
     kept = session.scalar(select(func.count(HostClosureRow.id)))
     session.rollback()
-    signed_in("contact").post(path)
+    first = signed_in("contact").post(path)
+    again = signed_in("contact").post(path)
 
     assert kept == 1
+    assert [each.status_code for each in (others, first, again)] == [404, 303, 404]
     assert session.scalar(select(func.count(HostClosureRow.id))) == 0
 
 

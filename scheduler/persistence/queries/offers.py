@@ -36,6 +36,17 @@ def offer_whole(session: Session, offer_id: int) -> OfferRow | None:
     ).one_or_none()
 
 
+def offers_made_since(
+    session: Session, host_id: int, since: datetime
+) -> Sequence[OfferRow]:
+    """What the host has put into the service from that moment on, the newest first."""
+    return session.scalars(
+        select(OfferRow)
+        .where(OfferRow.host_id == host_id, OfferRow.created_at >= since)
+        .order_by(OfferRow.id.desc())
+    ).all()
+
+
 def host_of_offer(session: Session, offer_id: int) -> int | None:
     """The host's id, to lock it before the offer is read."""
     return session.scalar(select(OfferRow.host_id).where(OfferRow.id == offer_id))
