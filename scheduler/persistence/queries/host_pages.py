@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from scheduler.domain.offers import OfferState
 from scheduler.domain.slots import SlotState
-from scheduler.domain.visits import INVITED, WAITS_FOR_HOST, VisitState
+from scheduler.domain.visits import INVITED, USES_CAP, WAITS_FOR_HOST, VisitState
 from scheduler.persistence.models.calendars import CalendarRow, ClosureRow
 from scheduler.persistence.models.journal import JournalRow
 from scheduler.persistence.models.network import OrganisationRow
@@ -608,7 +608,7 @@ def _visits_on(session: Session, slot_id: int, *, locale: str) -> list[VisitLine
         select(VisitRow)
         .where(
             or_(VisitRow.slot_id == slot_id, VisitRow.wanted_slot_id == slot_id),
-            VisitRow.state.in_(WAITS_FOR_HOST | INVITED | {VisitState.PROPOSED}),
+            VisitRow.state.in_(USES_CAP | {VisitState.PROPOSED}),
         )
         .options(*visit_whole())
         .order_by(VisitRow.id)
