@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -11,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
 from scheduler import clock, wording
-from scheduler.domain.localtime import instant, local_day, school_year
+from scheduler.domain.localtime import local_day, school_year
 from scheduler.domain.refusals import NotFound
 from scheduler.domain.slots import FURTHEST
 from scheduler.domain.visits import INVITED
@@ -24,25 +23,12 @@ from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.host import bp
 from scheduler.web.host.company import my_offer, need_mine
 from scheduler.web.host.forms import CancelForm, SlotForm, WeeklyForm
-from scheduler.web.month import (
-    Content,
-    Event,
-    Sheet,
-    asked_day,
-    month_sheet,
-    month_shown,
-)
+from scheduler.web.host.slot_month import month_of, month_url
+from scheduler.web.month import Sheet
 from scheduler.web.signed_in import current_actor, locale
 
 USUAL_START = time(9, 0)
 SOON = timedelta(days=28)
-TONES = {
-    "open": "open",
-    "full": "full",
-    "closed": "off",
-    "cancelled": "off",
-    "past": "off",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,69 +91,8 @@ def slots(offer_id: int) -> ResponseReturnValue:
         )
         page = SlotsPage(offer=offer, month=None, slots=coming)
     else:
-        page = SlotsPage(offer=offer, month=_month_of(offer, now), slots=[])
+        page = SlotsPage(offer=offer, month=month_of(offer, now), slots=[])
     return render_template("host/slots.html", page=page)
-
-
-def _month_of(offer: OfferFacts, now: datetime) -> Sheet:
-    on = _month_asked(offer.id, now)
-    start, end = month_shown(on)
-    found = host_pages.slots_between(
-        db.session(),
-        offer.id,
-        start=instant(start, time()),
-        end=instant(end, time()),
-        now=now,
-    )
-    return month_sheet(
-        on,
-        Content(
-            events=[_event(slot) for slot in found],
-            closed=_closed_days(offer.host_id, start, end),
-            url=lambda day: _month_url(offer.id, day),
-            today=local_day(now),
-            locale=locale(),
-        ),
-    )
-
-
-def _event(slot: SlotLine) -> Event:
-    tone = TONES[slot.state]
-    if slot.state == "cancelled":
-        title = gettext("Cancelled slot")
-    elif slot.state == "closed":
-        title = gettext("Closed slot")
-    elif slot.taken == 0:
-        title = ngettext("%(num)s free seat", "%(num)s free seats", slot.seats)
-    else:
-        title = gettext(
-            "%(taken)s of %(seats)s seats", taken=slot.taken, seats=slot.seats
-        )
-    return Event(
-        on=local_day(slot.starts_at),
-        time=wording.time_of_day(slot.starts_at, locale()),
-        title=title,
-        url=url_for("host.slot", slot_id=slot.id),
-        tone="visit" if tone == "open" and slot.has_visits else tone,
-    )
-
-
-def _closed_days(host_id: int, start: date, end: date) -> Callable[[date], str | None]:
-    """Why the company is closed on a day, its own reason first."""
-    host = host_pages.host_facts(db.session(), host_id)
-    own = host.closed_days if host else []
-    schools = host_pages.closed_for_schools(db.session(), start=start, end=end)
-
-    def closed(day: date) -> str | None:
-        for ours in own:
-            if ours.first_on <= day <= ours.last_on:
-                return ours.reason or gettext("You are closed")
-        for theirs in schools:
-            if theirs.first_on <= day <= theirs.last_on:
-                return theirs.name_en if locale() == "en" else theirs.name_fr
-        return None
-
-    return closed
 
 
 @bp.route("/offers/<id:offer_id>/slots/new", methods=["GET", "POST"])
@@ -325,13 +250,6 @@ def _plan(form: WeeklyForm, offer_id: int) -> WeeklyPlan | None:
     return plan
 
 
-def _month_asked(offer_id: int, now: datetime) -> date:
-    """A day of the month asked for, else that of the next slot, else today."""
-    following = host_pages.next_slot_after(db.session(), offer_id, now=now)
-    asked = request.args.get("month", "")
-    return asked_day(f"{asked}-01", default=local_day(following or now))
-
-
 def _usual(offer: OfferFacts) -> dict[str, object]:
     ends = datetime.combine(date.min, USUAL_START) + timedelta(
         minutes=offer.duration_minutes
@@ -365,11 +283,7 @@ def _as_typed(facts: SlotFacts) -> dict[str, object]:
 
 
 def _to_month(offer_id: int, day: date) -> ResponseReturnValue:
-    return redirect(_month_url(offer_id, day), 303)
-
-
-def _month_url(offer_id: int, day: date) -> str:
-    return url_for("host.slots", offer_id=offer_id, month=f"{day:%Y-%m}")
+    return redirect(month_url(offer_id, day), 303)
 
 
 def _slot(slot_id: int) -> SlotFacts:

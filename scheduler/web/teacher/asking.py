@@ -19,7 +19,7 @@ from scheduler.web.fields import options
 from scheduler.web.signed_in import current_actor
 from scheduler.web.teacher import bp
 from scheduler.web.teacher.forms import RequestForm
-from scheduler.web.teacher.whose import class_choices, my_classes
+from scheduler.web.teacher.whose import class_choices, class_of, my_classes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,7 @@ def slot(slot_id: int) -> str:
     """The request form, filled in as far as the class is known."""
     card = preview.slot_card(db.session(), slot_id)
     classes = my_classes()
-    asked = request.args.get("school_class", "")
-    chosen = next((each for each in classes if str(each.id) == asked), None)
+    chosen = class_of(classes, request.args.get("school_class", ""))
     if chosen is None and classes:
         chosen = classes[0]
     form = RequestForm(formdata=None, **_first_guess(card, chosen))

@@ -1,4 +1,4 @@
-"""Finding a visit, and reading an offer."""
+"""Finding a visit: the search as a list, a map, a month and a week."""
 
 from __future__ import annotations
 
@@ -20,9 +20,7 @@ from scheduler.domain.schooldays import covering
 from scheduler.extensions import db
 from scheduler.persistence.queries import reference, teacher_pages
 from scheduler.persistence.queries.teacher_pages import ClassLine, SchoolLine
-from scheduler.services import offer_sheet, preview, search
-from scheduler.services.offer_sheet import Fit, OfferSheet
-from scheduler.services.preview import SlotLine
+from scheduler.services import search
 from scheduler.services.search import Found, FoundSlot, Loosened, Results, Wish
 from scheduler.web.fields import options
 from scheduler.web.month import (
@@ -33,11 +31,13 @@ from scheduler.web.month import (
     month_sheet,
     week_sheet,
 )
-from scheduler.web.signed_in import current_actor, locale
+from scheduler.web.signed_in import locale
 from scheduler.web.teacher import bp
 from scheduler.web.teacher.forms import SearchForm, labelled
 from scheduler.web.teacher.whose import (
+    class_asked,
     class_choices,
+    class_of,
     my_classes,
     my_id,
     my_schools,
@@ -119,10 +119,11 @@ class OffersPage:
 @bp.get("/offers")
 def offers() -> str:
     """The search, with the class that the teacher asked for last."""
-    classes, args = my_classes(), _args()
+    classes = my_classes()
+    args = _args(classes)
     form = _form(classes, args)
     form.validate()
-    chosen = _chosen_class(form, classes)
+    chosen = class_of(classes, form.school_class.data)
     schools = teacher_pages.schools_of(db.session(), my_schools())
     if not schools:
         raise NotFound
@@ -162,14 +163,10 @@ def offers() -> str:
     )
 
 
-def _args() -> MultiDict[str, str]:
+def _args(classes: list[ClassLine]) -> MultiDict[str, str]:
     """The address's own words; without a class, the one asked for last."""
     args: MultiDict[str, str] = MultiDict(request.args)
-    if "school_class" not in args:
-        last = teacher_pages.last_class_of(db.session(), my_id(), my_schools())
-        classes = my_classes()
-        first = classes[0].id if classes else ""
-        args["school_class"] = str(last or first)
+    args.setdefault("school_class", class_asked(classes))
     return args
 
 
@@ -185,11 +182,6 @@ def _form(classes: list[ClassLine], args: MultiDict[str, str]) -> SearchForm:
     ]
     form.fields.choices = labelled(reference.fields(session), locale=locale())
     return form
-
-
-def _chosen_class(form: SearchForm, classes: list[ClassLine]) -> ClassLine | None:
-    wanted = form.school_class.data
-    return next((each for each in classes if str(each.id) == wanted), None)
 
 
 def _wish(form: SearchForm, chosen: ClassLine | None, school: SchoolLine) -> Wish:
@@ -325,65 +317,4 @@ def _event(slot: FoundSlot, chosen: ClassLine | None) -> Event:
         ),
         note=note,
         tone=tone,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class OfferPage:
-    """An offer, and how the chosen class fits it."""
-
-    offer: OfferSheet
-    classes: Sequence[tuple[int, str]]
-    school_class: ClassLine | None
-    students: int | None
-    fit: Fit | None
-    months: Sequence[tuple[date, list[SlotLine]]]
-    slots: int
-    fitting: int
-    in_halves: int
-    first: SlotLine | None
-    back_url: str
-
-
-@bp.get("/offers/<id:offer_id>")
-def offer(offer_id: int) -> str:
-    """An offer with its slots, for one of the viewer's classes."""
-    sheet = offer_sheet.offer_sheet(db.session(), offer_id, locale=locale())
-    classes = my_classes()
-    asked = request.args.get("school_class", "")
-    if "school_class" not in request.args:
-        last = teacher_pages.last_class_of(db.session(), my_id(), my_schools())
-        asked = str(last or (classes[0].id if classes else ""))
-    chosen = next((each for each in classes if str(each.id) == asked), None)
-    slots = preview.offer_slots(
-        db.session(),
-        offer_id,
-        class_id=chosen.id if chosen else None,
-        students=None,
-        by=current_actor(),
-        now=clock.now(),
-    )
-    published = sheet.state == "published" and sheet.bookable
-    free = [each for each in slots if published and each.open and not each.full]
-    fitting = [each for each in free if each.fits]
-    halves = [each for each in free if each.in_halves]
-    return render_template(
-        "teacher/offer.html",
-        page=OfferPage(
-            offer=sheet,
-            classes=class_choices(classes),
-            school_class=chosen,
-            students=chosen.students if chosen else None,
-            fit=offer_sheet.class_fit(
-                db.session(), offer_id, chosen.id, by=current_actor()
-            )
-            if chosen
-            else None,
-            months=preview.by_month(slots),
-            slots=len(slots),
-            fitting=len(fitting),
-            in_halves=len(halves),
-            first=next(iter(fitting or halves), None),
-            back_url=url_for(".offers", school_class=asked),
-        ),
     )

@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from scheduler.web.teacher import asking, bp, classes, home, offers, steps, visits
+from scheduler.web.teacher import (
+    asking,
+    bp,
+    classes,
+    home,
+    offer,
+    offers,
+    steps,
+    visits,
+)
 
-__all__ = ["asking", "bp", "classes", "home", "offers", "steps", "visits"]
+__all__ = ["asking", "bp", "classes", "home", "offer", "offers", "steps", "visits"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from flask import request
+
 from scheduler.domain.actors import SCHOOL_ROLES, for_school, need
 from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
@@ -26,6 +28,19 @@ def my_id() -> int:
 def my_classes() -> list[ClassLine]:
     """The classes of the viewer's schools."""
     return teacher_pages.classes_of(db.session(), my_schools())
+
+
+def class_asked(classes: list[ClassLine]) -> str:
+    """The class that the address names, else the one asked for last."""
+    if "school_class" in request.args:
+        return request.args["school_class"]
+    last = teacher_pages.last_class_of(db.session(), my_id(), my_schools())
+    return str(last or (classes[0].id if classes else ""))
+
+
+def class_of(classes: list[ClassLine], asked: str) -> ClassLine | None:
+    """The one that was asked for, if it is among them."""
+    return next((each for each in classes if str(each.id) == asked), None)
 
 
 def my_class(class_id: int) -> ClassCard:
