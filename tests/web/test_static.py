@@ -134,6 +134,20 @@ def test_drawings_of_the_icon_macro_are_the_vendored_ones():
         assert re.sub(r"\s+", "", drawing) in files[name]
 
 
+def test_icons_are_vendored_if_used_and_used_if_vendored():
+    vendored = {file.stem for file in VENDOR.glob("lucide-static-*/*.svg")}
+    written = "".join(
+        file.read_text(encoding="utf-8")
+        for file in (*TEMPLATES.rglob("*.html"), *STATIC.parent.rglob("*.py"))
+        if file.name != "_glyphs.html"
+    )
+
+    called = set(re.findall(r"\b(?:icon|draw)(?:\(|=)\"([a-z0-9-]+)\"", written))
+
+    assert called - vendored == set()
+    assert {name for name in vendored if f'"{name}"' not in written} == set()
+
+
 def test_stylesheet_asks_no_other_host_and_finds_its_files():
     addresses = re.findall(r"url\(\s*[\"']?([^\"')]+)", CSS)
 
