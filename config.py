@@ -43,6 +43,17 @@ class Settings:
     smtp_user: str = ""
     smtp_password: str = ""
     smtp_timeout: int = 20
+    answers_mailbox: str = ""
+    answers_dir: str = "instance/answers"
+    answers_seconds: int = 60
+    authserv_id: str = ""
+    imap_host: str = ""
+    imap_port: int = 993
+    imap_user: str = ""
+    imap_password: str = ""
+    imap_folder: str = "INBOX"
+    imap_done_folder: str = ""
+    imap_tls: str = "tls"
     catcher_port: int = 8025
     mailbox_dir: str = "instance/mailbox"
     loop_in_web: bool = False
@@ -68,6 +79,7 @@ class Settings:
             problems.append("SEAL_KEYS is missing (comma-separated random texts)")
         if found.get("smtp_tls", "none") not in {"none", "starttls", "tls"}:
             problems.append("SMTP_TLS must be none, starttls or tls")
+        _check_answers(found, problems)
         bounces_to = found.get("bounce_address") or found.get("mail_from", "")
         if len(bounces_to.rpartition("@")[0]) > LONGEST_BOUNCE_NAME:
             problems.append(
@@ -78,6 +90,22 @@ class Settings:
         if problems:
             raise BadSettings("\n".join(problems))
         return cls(**found)
+
+
+def _check_answers(found: Mapping[str, Any], problems: list[str]) -> None:
+    where = found.get("answers_mailbox", "")
+    if where not in {"", "maildir", "imap"}:
+        problems.append("ANSWERS_MAILBOX must be empty, maildir or imap")
+    if found.get("imap_tls", "tls") not in {"none", "starttls", "tls"}:
+        problems.append("IMAP_TLS must be none, starttls or tls")
+    if found.get("answers_seconds", 1) < 1:
+        problems.append("ANSWERS_SECONDS must be at least 1")
+    if where == "imap":
+        problems.extend(
+            f"{name.upper()} is missing (ANSWERS_MAILBOX is imap)"
+            for name in ("imap_host", "imap_user", "imap_password")
+            if not found.get(name)
+        )
 
 
 def _policy(env: Mapping[str, str], problems: list[str]) -> Policy:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,6 +16,7 @@ from scheduler import clock, paths
 from scheduler.demo import views as demo_views
 from scheduler.extensions import babel, csrf, db, migrate
 from scheduler.mail.compose import Compose, Imprint
+from scheduler.mail.mailboxes import ImapMailbox, Mailbox, Maildir
 from scheduler.mail.smtp import SmtpPost
 from scheduler.persistence.engine import absolute, engine_options, prepare
 from scheduler.persistence.sealed import Seal
@@ -123,7 +125,9 @@ def _bind(app: Flask, settings: Settings) -> None:
     house = House(
         link_key=hashlib.sha256(b"links:" + settings.secret_key.encode()).digest(),
         mail_domain=settings.mail_from.rpartition("@")[2],
+        organizer=settings.mail_from,
         bounce_address=settings.bounce_address or settings.mail_from,
+        authserv_id=settings.authserv_id,
         policy=settings.policy,
     )
     db.session.session_factory.configure(
@@ -137,7 +141,25 @@ def _bind(app: Flask, settings: Settings) -> None:
     babel.init_app(app, locale_selector=signed_in.locale)
     signed_in.init_app(app)
     app.extensions["post"] = SmtpPost(app)
+    app.extensions["answers"] = answers_mailbox(settings)
     app.extensions["compose"] = composer(settings, house)
+
+
+def answers_mailbox(settings: Settings) -> Mailbox | None:
+    """Where answers by mail are read, if anywhere."""
+    if settings.answers_mailbox == "maildir":
+        return Maildir(folder=Path(settings.answers_dir))
+    if settings.answers_mailbox == "imap":
+        return ImapMailbox(
+            host=settings.imap_host,
+            port=settings.imap_port,
+            user=settings.imap_user,
+            password=settings.imap_password,
+            folder=settings.imap_folder,
+            done_folder=settings.imap_done_folder,
+            tls=settings.imap_tls,
+        )
+    return None
 
 
 def composer(settings: Settings, house: House) -> Compose:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import json
 import os
 import signal
 import socket
@@ -25,7 +26,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from scheduler import clock, logs, paths, wording
-from scheduler.app import create_app
+from scheduler.app import answers_mailbox, create_app
 from scheduler.demo import serve as demo_parts
 from scheduler.demo.network import COORDINATOR_NAME
 from scheduler.demo.sample import load_sample
@@ -33,10 +34,17 @@ from scheduler.domain.refusals import NotFound, Refusal, Refused
 from scheduler.extensions import db
 from scheduler.jobs.runner import Loop
 from scheduler.jobs.table import jobs
+from scheduler.mail.mailboxes import ENOUGH, Unreadable
 from scheduler.persistence import migrate as migrations
 from scheduler.persistence.engine import absolute, make_engine
 from scheduler.persistence.queries import outbox as messages, outbox_lists
-from scheduler.services import directory, lease, outbox as post_room, reference
+from scheduler.services import (
+    directory,
+    inbox,
+    lease,
+    outbox as post_room,
+    reference,
+)
 from scheduler.web.server import THREADS, Server, Serving, Stop
 
 if TYPE_CHECKING:
@@ -268,6 +276,63 @@ def retry(message_id: int) -> None:
     click.echo(f"Message {message_id} goes out with the next round.")
 
 
+# ---------------------------------------------------------------- inbox
+
+
+@main.group("inbox")
+def inbox_group() -> None:
+    """Answers and delivery reports that came back by mail."""
+
+
+@inbox_group.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Judge it, and change nothing.")
+def process(file: Path, *, dry_run: bool) -> None:
+    """Take one message from a file, as the loop would; its verdict as JSON."""
+    with file.open("rb") as stream:
+        octets = stream.read(ENOUGH)
+    take = inbox.rehearse if dry_run else inbox.receive
+    with _session() as session:
+        done = take(session, octets, now=clock.now(), size=file.stat().st_size)
+    click.echo(json.dumps(_verdict(done, dry_run=dry_run), indent=2))
+
+
+@inbox_group.command()
+def read() -> None:
+    """Read the mailbox of answers once, now."""
+    settings = _settings(os.environ)
+    mailbox = answers_mailbox(settings)
+    if mailbox is None:
+        raise click.ClickException(
+            "No mailbox is read: ANSWERS_MAILBOX is empty. It takes maildir or imap."
+        )
+    with _session() as session:
+        try:
+            count = inbox.read_mailbox(session, mailbox, now=clock.now)
+        except Unreadable as wrong:
+            raise click.ClickException(
+                f"The mailbox cannot be read: {wrong.reason}."
+            ) from wrong
+    click.echo(f"{count} messages were read.")
+
+
+def _verdict(done: inbox.Outcome, *, dry_run: bool) -> dict[str, Any]:
+    """What became of a message, for programs."""
+    return {
+        "effect": done.effect.value,
+        "reason": done.code,
+        "visit": done.visit_id,
+        "person": done.person or None,
+        "audience": done.audience.value if done.audience else None,
+        "invitation": done.invitation_id,
+        "sequence": done.sequence,
+        "dtstamp": done.dtstamp.isoformat() if done.dtstamp else None,
+        "proposed": [each.isoformat() for each in done.proposed or ()] or None,
+        "for_person": done.for_person,
+        "dry_run": dry_run,
+    }
+
+
 # ---------------------------------------------------------------- doctor
 
 
@@ -288,6 +353,7 @@ def doctor() -> None:
             sound = False
             _say(ok=False, what=what, words=_first_line(wrong))
     _say(ok=None, what="mail", words=_look_at_mail(settings))
+    _say(ok=None, what="answers", words=_look_at_answers(settings))
     if sound:
         with _session() as session:
             _say(ok=None, what="loop", words=_look_at_loop(session))
@@ -329,6 +395,16 @@ def _look_at_mail(settings: Settings) -> str:
         return f"{where} does not answer, mail waits ({_first_line(wrong)})"
 
 
+def _look_at_answers(settings: Settings) -> str:
+    mailbox = answers_mailbox(settings)
+    if mailbox is None:
+        return "nobody reads answers by mail: ANSWERS_MAILBOX is empty"
+    try:
+        return f"{settings.answers_mailbox}, {mailbox.look()} messages wait"
+    except Unreadable as wrong:
+        return f"{settings.answers_mailbox} cannot be read ({wrong.reason})"
+
+
 def _look_at_loop(session: Session) -> str:
     beat = lease.last_beat(session)
     if beat is None:
@@ -364,7 +440,11 @@ def _settings(env: Mapping[str, str]) -> Settings:
 
 
 def _start_loop(app: Flask, settings: Settings) -> Callable[[], None]:
-    loop = Loop(app, jobs(outbox_seconds=settings.outbox_seconds))
+    rhythms = {
+        "outbox_seconds": settings.outbox_seconds,
+        "answers_seconds": settings.answers_seconds,
+    }
+    loop = Loop(app, jobs(**rhythms))
     loop.start()
     return loop.stop
 

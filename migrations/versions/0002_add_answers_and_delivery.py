@@ -64,6 +64,12 @@ def columns() -> tuple[tuple[str, str, str], ...]:
         ("message", "domain_digest", TEXT),
         ("message", "bounced_at", when),
         ("message", "bounce_status", TEXT),
+        (
+            "offer",
+            "min_students",
+            "INTEGER DEFAULT 1 NOT NULL "
+            "CONSTRAINT ck_offer_min_students CHECK (min_students > 0)",
+        ),
     )
 
 
@@ -96,6 +102,7 @@ def upgrade() -> None:
         sa.Column("bounced_id", sa.Integer(), nullable=True),
         sa.Column("sequence", sa.Integer(), nullable=True),
         sa.Column("dtstamp", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sender", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False),
         sa.Column("excerpt", sa.Text(), nullable=False),

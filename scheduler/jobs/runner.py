@@ -51,6 +51,7 @@ class Loop:
             now=clock.now,
             compose=app.extensions["compose"],
             post=app.extensions["post"],
+            answers=app.extensions["answers"],
             stopping=self._stopping.is_set,
         )
         self._scheduler = BackgroundScheduler(

@@ -9,17 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
+import structlog
 from sqlalchemy.orm import Session
 
 from scheduler.domain.localtime import PARIS
 from scheduler.mail.letter import Post
-from scheduler.services import clockwork, outbox
+from scheduler.mail.mailboxes import Mailbox, Unreadable
+from scheduler.services import clockwork, inbox, outbox
 from scheduler.services.outbox import Compose
 
 LETTERS_AT_ONCE = 20
 MINUTE = timedelta(minutes=1)
 # Between two and three at night the clock is changed: that hour happens twice or never.
 NIGHT = time(3, 30, tzinfo=PARIS)
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,7 @@ class Desk:
     now: Callable[[], datetime]
     compose: Compose
     post: Post
+    answers: Mailbox | None = None
     stopping: Callable[[], bool] = lambda: False
 
 
@@ -55,6 +60,19 @@ def deliver_outbox(session: Session, desk: Desk) -> int:
     return sent
 
 
+def read_answers(session: Session, desk: Desk) -> int:
+    """Everything that came back by mail since the last look."""
+    if desk.answers is None:
+        return 0
+    try:
+        return inbox.read_mailbox(
+            session, desk.answers, now=desk.now, stopping=desk.stopping
+        )
+    except Unreadable as wrong:
+        log.warning("answers_unreadable", reason=wrong.reason)
+        return 0
+
+
 def at_now(step: Callable[..., object]) -> Callable[[Session, Desk], object]:
     """A service that wants nothing but the time."""
 
@@ -64,7 +82,7 @@ def at_now(step: Callable[..., object]) -> Callable[[Session, Desk], object]:
     return run
 
 
-def jobs(*, outbox_seconds: int) -> tuple[Job, ...]:
+def jobs(*, outbox_seconds: int, answers_seconds: int = 60) -> tuple[Job, ...]:
     """Mail is sent by every process, each message claimed; the rest by one of them."""
     return (
         Job(
@@ -72,6 +90,11 @@ def jobs(*, outbox_seconds: int) -> tuple[Job, ...]:
             rhythm=timedelta(seconds=outbox_seconds),
             run=deliver_outbox,
             alone=False,
+        ),
+        Job(
+            id="read-answers",
+            rhythm=timedelta(seconds=answers_seconds),
+            run=read_answers,
         ),
         Job(id="remind-hosts", rhythm=MINUTE, run=at_now(clockwork.remind_hosts)),
         Job(id="expire-requests", rhythm=MINUTE, run=at_now(clockwork.expire_requests)),

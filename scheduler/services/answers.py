@@ -23,32 +23,35 @@ from scheduler.services.transaction import transaction
 def accept_visit(session: Session, visit_id: int, *, by: Actor, now: datetime) -> None:
     """The host says yes, to the request or to the move; invitations go out."""
     with transaction(session):
-        row = _mine(session, visit_id, by)
-        accepted = rules.accept(row.as_domain())
-        before, state, old = truth(session, row), row.state, row.slot
-        target = row.wanted_slot or row.slot
-        case = fitting.cases(
-            session,
-            row.school_class,
-            [target],
-            organiser_id=row.organiser_id,
-            party=row.party,
-            besides=row,
-        )[0]
-        broken = fit.acceptance_refusals(case, now=now, policy=house_of(session).policy)
-        if broken:
-            raise Refused(*fit.discreet(broken))
-        row.take(accepted, now=now)
-        session.flush()
-        row = _mine(session, visit_id, by)
-        schedule.confirmed(session, row, now=now)
-        seats.recount(session, old, target)
-        moved = state is VisitState.MOVING
-        change = Change.MOVED if moved else Change.CONFIRMED
-        announce(session, row, change, by=by, now=now, before=before if moved else None)
-        journal.note_visit(
-            session, row, change.value, by=by, now=now, before=state.value
-        )
+        say_yes(session, visit_id, by=by, now=now)
+
+
+def say_yes(session: Session, visit_id: int, *, by: Actor, now: datetime) -> None:
+    """The same inside the caller's transaction (also for an answer that was mailed)."""
+    row = _mine(session, visit_id, by)
+    accepted = rules.accept(row.as_domain())
+    before, state, old = truth(session, row), row.state, row.slot
+    target = row.wanted_slot or row.slot
+    case = fitting.cases(
+        session,
+        row.school_class,
+        [target],
+        organiser_id=row.organiser_id,
+        party=row.party,
+        besides=row,
+    )[0]
+    broken = fit.acceptance_refusals(case, now=now, policy=house_of(session).policy)
+    if broken:
+        raise Refused(*fit.discreet(broken))
+    row.take(accepted, now=now)
+    session.flush()
+    row = _mine(session, visit_id, by)
+    schedule.confirmed(session, row, now=now)
+    seats.recount(session, old, target)
+    moved = state is VisitState.MOVING
+    change = Change.MOVED if moved else Change.CONFIRMED
+    announce(session, row, change, by=by, now=now, before=before if moved else None)
+    journal.note_visit(session, row, change.value, by=by, now=now, before=state.value)
 
 
 def decline_visit(
@@ -62,28 +65,41 @@ def decline_visit(
 ) -> None:
     """The host says no, with a typed reason; a declined move changes nothing else."""
     with transaction(session):
-        row = _mine(session, visit_id, by)
-        state, wanted = row.state, row.wanted_slot
-        before = truth(session, row)
-        row.take(rules.decline(row.as_domain(), reason=reason, note=note), now=now)
-        if state is VisitState.MOVING:
-            schedule.answered(row, now=now)
-            change = Change.MOVE_DECLINED
-        else:
-            schedule.ended(session, row, now=now)
-            change = Change.DECLINED
-        seats.recount(session, row.slot, wanted)
-        said = {"reason": reason.value, "note": note}
-        announce(session, row, change, by=by, now=now, before=before, said=said)
-        journal.note_visit(
-            session,
-            row,
-            change.value,
-            by=by,
-            now=now,
-            before=state.value,
-            reason=reason.value,
-        )
+        say_no(session, visit_id, reason=reason, note=note, by=by, now=now)
+
+
+def say_no(
+    session: Session,
+    visit_id: int,
+    *,
+    reason: DeclineReason,
+    note: str,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """The same inside the caller's transaction (also for an answer that was mailed)."""
+    row = _mine(session, visit_id, by)
+    state, wanted = row.state, row.wanted_slot
+    before = truth(session, row)
+    row.take(rules.decline(row.as_domain(), reason=reason, note=note), now=now)
+    if state is VisitState.MOVING:
+        schedule.answered(row, now=now)
+        change = Change.MOVE_DECLINED
+    else:
+        schedule.ended(session, row, now=now)
+        change = Change.DECLINED
+    seats.recount(session, row.slot, wanted)
+    said = {"reason": reason.value, "note": note}
+    announce(session, row, change, by=by, now=now, before=before, said=said)
+    journal.note_visit(
+        session,
+        row,
+        change.value,
+        by=by,
+        now=now,
+        before=state.value,
+        reason=reason.value,
+    )
 
 
 def propose_slots(

@@ -13,12 +13,17 @@ from scheduler.domain.policy import Policy
 class House:
     """Travels with the session (``session.info["house"]``).
 
+    ``organizer``: the one address that invitations come from and answers go to.
     ``bounce_address``: where delivery reports go; empty: to the sender, no token.
+    ``authserv_id``: the name under which our own mail server reports what it found
+    out about senders (RFC 8601); empty: whatever is said about them is ignored.
     """
 
     link_key: bytes
     mail_domain: str = "localhost"
+    organizer: str = ""
     bounce_address: str = ""
+    authserv_id: str = ""
     policy: Policy = field(default_factory=Policy)
 
 

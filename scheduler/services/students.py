@@ -22,7 +22,7 @@ from scheduler.domain.visits import ENDED, INVITED
 from scheduler.persistence.models.visits import AddresseeRow
 from scheduler.persistence.queries import visits
 from scheduler.persistence.sealed import seal_of
-from scheduler.services import journal
+from scheduler.services import headcount, journal
 from scheduler.services.announce import announce
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
@@ -97,6 +97,7 @@ def set_addresses(
         if row.state in INVITED and added:
             announce(session, row, Change.STUDENT_ADDED, by=by, now=now, only=added)
         if added or removed:
+            headcount.watch(session, row.id, now=now)
             journal.note_visit(
                 session,
                 row,

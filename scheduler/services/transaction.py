@@ -24,3 +24,19 @@ def transaction(session: Session) -> Iterator[None]:
     except BaseException:
         session.rollback()
         raise
+
+
+class _Undone(Exception):
+    """Ends a rehearsal."""
+
+
+@contextmanager
+def rehearsal(session: Session) -> Iterator[None]:
+    """Like a transaction, but nothing of it stays."""
+    try:
+        with transaction(session):
+            yield
+            session.flush()
+            raise _Undone
+    except _Undone:
+        pass

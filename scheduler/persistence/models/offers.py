@@ -37,6 +37,7 @@ class OfferRow(Base):
     __tablename__ = "offer"
     __table_args__ = (
         CheckConstraint("max_students > 0", name="max_students"),
+        CheckConstraint("min_students > 0", name="min_students"),
         CheckConstraint("subgroup_size > 0", name="subgroup_size"),
         CheckConstraint("max_groups > 0", name="max_groups"),
     )
@@ -62,6 +63,7 @@ class OfferRow(Base):
     phone_rule: Mapped[PhoneRule] = mapped_column(default=PhoneRule.SILENT)
     photo_rule: Mapped[PhotoRule] = mapped_column(default=PhotoRule.NONE)
     max_students: Mapped[int]
+    min_students: Mapped[int] = mapped_column(default=1)
     max_people: Mapped[int | None]
     max_groups: Mapped[int] = mapped_column(default=1)
     subgroup_size: Mapped[int]

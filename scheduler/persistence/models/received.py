@@ -14,9 +14,10 @@ from scheduler.persistence.base import Base
 class ReceivedRow(Base):
     """A received message and its verdict; acted upon at most once.
 
-    ``octets_digest`` and ``message_id`` know a second copy. ``subject``, ``comment``
-    and ``excerpt`` are sealed: a person may look at them. ``proposed_*``: the other
-    time that a host asked for (COUNTER); ``settled_at``: a person dealt with it.
+    ``octets_digest`` and ``message_id`` know a second copy. ``sender``, ``subject``,
+    ``comment`` and ``excerpt`` are sealed: a person may look at them. ``proposed_*``:
+    the other time that a host asked for (COUNTER); ``settled_at``: a person dealt with
+    it.
     """
 
     __tablename__ = "received"
@@ -35,6 +36,7 @@ class ReceivedRow(Base):
     bounced_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
     sequence: Mapped[int | None]
     dtstamp: Mapped[datetime | None]
+    sender: Mapped[str] = mapped_column(default="")
     subject: Mapped[str] = mapped_column(default="")
     comment: Mapped[str] = mapped_column(default="")
     excerpt: Mapped[str] = mapped_column(default="")

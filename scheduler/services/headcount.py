@@ -1,0 +1,78 @@
+"""How many come to a visit, and the one mail when they are too few."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.announcements import Audience
+from scheduler.domain.headcount import Headcount, headcount, most_who_come, too_few
+from scheduler.domain.visits import INVITED
+from scheduler.persistence.models.visits import VisitRow
+from scheduler.persistence.queries import access, received, visits
+from scheduler.services import outbox
+from scheduler.services.snapshot import snapshot
+
+TOO_FEW = "too_few_come"
+
+
+def count_of(session: Session, visit_id: int) -> Headcount:
+    """The students' answers so far."""
+    return headcount(received.answers_of_students(session, visit_id))
+
+
+def watch(session: Session, visit_id: int, *, now: datetime) -> None:
+    """Tell the teacher when the group falls under the host's minimum, once per fall.
+
+    Inside the caller's transaction, after whatever changed the count.
+    """
+    found = received.visit_in_brief(session, visit_id)
+    if found is None or found[0].state not in INVITED:
+        return
+    visit, _slot, offer = found
+    counted = count_of(session, visit_id)
+    if not too_few(counted, students=visit.students, minimum=offer.min_students):
+        visit.below_minimum_at = None
+    elif visit.below_minimum_at is None:
+        visit.below_minimum_at = now
+        whole = visits.visit_to_show(session, visit_id)
+        if whole is not None:
+            _tell(session, whole, counted, minimum=offer.min_students, now=now)
+
+
+def _tell(
+    session: Session,
+    visit: VisitRow,
+    counted: Headcount,
+    *,
+    minimum: int,
+    now: datetime,
+) -> None:
+    organiser = visit.organiser
+    contacts = access.contacts_of(session, visit.slot.offer.host_id)
+    outbox.record(
+        session,
+        kind=TOO_FEW,
+        audience=Audience.TEACHER,
+        locale=organiser.locale,
+        name=organiser.name,
+        address=organiser.email,
+        payload={
+            "visit": {
+                **snapshot(
+                    session, visit, locale=organiser.locale, contacts=contacts
+                ),
+                "actor": "system",
+            },
+            "audience": Audience.TEACHER.value,
+            "count": {
+                "at_most": most_who_come(counted, students=visit.students),
+                "minimum": minimum,
+                "not_coming": counted.not_coming,
+            },
+            "link": None,
+        },
+        now=now,
+        visit_id=visit.id,
+    )
