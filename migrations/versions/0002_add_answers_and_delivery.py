@@ -67,8 +67,10 @@ def columns() -> tuple[tuple[str, str, str], ...]:
         (
             "offer",
             "min_students",
-            "INTEGER DEFAULT 1 NOT NULL "
-            "CONSTRAINT ck_offer_min_students CHECK (min_students > 0)",
+            (
+                "INTEGER DEFAULT 1 NOT NULL "
+                "CONSTRAINT ck_offer_min_students CHECK (min_students > 0)"
+            ),
         ),
     )
 

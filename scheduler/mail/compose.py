@@ -146,6 +146,7 @@ class Compose:
             "link": self._link(payload.get("link")),
             "page": None,
             "expires": None,
+            "count": payload.get("count"),
         }
         if payload.get("visit"):
             visit = visit_facts(

@@ -60,9 +60,7 @@ def _tell(
         address=organiser.email,
         payload={
             "visit": {
-                **snapshot(
-                    session, visit, locale=organiser.locale, contacts=contacts
-                ),
+                **snapshot(session, visit, locale=organiser.locale, contacts=contacts),
                 "actor": "system",
             },
             "audience": Audience.TEACHER.value,

@@ -242,7 +242,7 @@ def _known(
 
 
 def _letter_of(session: Session, mail: ReceivedMail) -> MessageRow | None:
-    """The letter that a delivery report is about: by its return address, else its id."""
+    """The letter that a report is about: by its return address, else by its id."""
     report = mail.report
     if report is None:
         return None

@@ -46,9 +46,7 @@ def lock_visit(session: Session, visit_id: int) -> bool:
     keys = received.keys_around(session, visit_id)
     if keys is None:
         return False
-    visits.lock(
-        session, host_ids=[keys[0]], class_ids=[keys[1]], person_ids=[keys[2]]
-    )
+    visits.lock(session, host_ids=[keys[0]], class_ids=[keys[1]], person_ids=[keys[2]])
     return True
 
 
@@ -74,9 +72,7 @@ def take_answer(
     session.flush()
     if invitation.audience is Audience.STUDENT:
         headcount.watch(session, visit.id, now=now)
-    elif (
-        invitation.audience is Audience.HOST and visit.state is VisitState.REQUESTED
-    ):
+    elif invitation.audience is Audience.HOST and visit.state is VisitState.REQUESTED:
         _decide(session, invitation, visit, said.answer, comment=comment, now=now)
 
 
@@ -102,7 +98,8 @@ def _decide(
         session,
         visit.id,
         reason=DeclineReason.OTHER,
-        note=comment or DECLINED_IN_A_CALENDAR.get(locale, DECLINED_IN_A_CALENDAR["fr"]),
+        note=comment
+        or DECLINED_IN_A_CALENDAR.get(locale, DECLINED_IN_A_CALENDAR["fr"]),
         by=contact,
         now=now,
     )

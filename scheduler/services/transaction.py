@@ -26,17 +26,13 @@ def transaction(session: Session) -> Iterator[None]:
         raise
 
 
-class _Undone(Exception):
-    """Ends a rehearsal."""
-
-
 @contextmanager
 def rehearsal(session: Session) -> Iterator[None]:
     """Like a transaction, but nothing of it stays."""
+    session.rollback()
+    session.connection(execution_options={"writes": True})
     try:
-        with transaction(session):
-            yield
-            session.flush()
-            raise _Undone
-    except _Undone:
-        pass
+        yield
+        session.flush()
+    finally:
+        session.rollback()

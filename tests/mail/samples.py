@@ -48,6 +48,7 @@ KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("reminder_1", "host", None, {"state": "confirmed"}),
     ("reminder_1", "student", None, {"state": "confirmed"}),
     ("organiser_thanks", "teacher", None, {"state": "done"}),
+    ("too_few_come", "teacher", None, {"state": "confirmed", "actor": "system"}),
 )
 
 LINKED = frozenset({"visit_requested_host", "request_reminder_host"})
@@ -171,6 +172,8 @@ def a_message(
         payload["expires_at"] = "2026-11-23T10:00:00+00:00"
     else:
         payload["visit"] = a_visit() if visit is None else visit
+    if kind == "too_few_come":
+        payload["count"] = {"at_most": 7, "minimum": 8, "not_coming": 5}
     if kind in LINKED:
         payload["link"] = {"purpose": "answer_visit", "id": 12}
     return Message(

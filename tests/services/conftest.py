@@ -14,7 +14,12 @@ LINK_KEY = b"a key for the links of tests"
 
 @pytest.fixture
 def house() -> House:
-    return House(link_key=LINK_KEY, mail_domain="visits.example")
+    return House(
+        link_key=LINK_KEY,
+        mail_domain="visits.example",
+        organizer="visits@visits.example",
+        bounce_address="visits@visits.example",
+    )
 
 
 @pytest.fixture
