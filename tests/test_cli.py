@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from scheduler import logs, paths
 from scheduler.cli import main
+from scheduler.mail.mailboxes import Maildir
 from scheduler.persistence.models.network import OrganisationRow
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.reference import CommuneRow
@@ -237,6 +238,60 @@ def test_an_empty_outbox_says_so(command: Command):
     assert command("outbox").output == "No message was ever recorded.\n"
 
 
+# ------------------------------------------------------------------ inbox
+
+PLAIN = b"From: a@example.org\r\nSubject: yes\r\n\r\nI am coming!\r\n"
+
+
+def test_a_message_from_a_file_is_judged(command: Command, tmp_path: Path):
+    file = tmp_path / "yes.eml"
+    file.write_bytes(PLAIN)
+
+    tried, done, again = (
+        command("inbox", "process", str(file), *more)
+        for more in (["--dry-run"], [], [])
+    )
+
+    verdict = json.loads(tried.stdout)
+    assert tried.exit_code == done.exit_code == again.exit_code == 0
+    assert (verdict["effect"], verdict["reason"]) == ("ignore", "no_calendar")
+    assert verdict["for_person"]
+    assert json.loads(done.stdout) == verdict | {"dry_run": False}
+    assert json.loads(again.stdout)["reason"] == "already_read"
+
+
+def test_a_huge_file_is_judged_by_its_beginning(command: Command, tmp_path: Path):
+    file = tmp_path / "huge.eml"
+    with file.open("wb") as stream:
+        stream.write(PLAIN)
+        stream.truncate(30_000_000)
+
+    done = command("inbox", "process", str(file))
+
+    verdict = json.loads(done.stdout)
+    assert (verdict["effect"], verdict["reason"]) == ("reject", "too_large")
+
+
+def test_a_file_that_is_not_there_is_told(command: Command, tmp_path: Path):
+    done = command("inbox", "process", str(tmp_path / "nowhere.eml"))
+
+    assert done.exit_code == 2
+    assert "does not exist" in done.output
+
+
+def test_the_mailbox_is_read_once(command: Command, tmp_path: Path):
+    folder = tmp_path / "answers"
+    Maildir(folder=folder).deliver(PLAIN, name="1.a")
+    where = {"ANSWERS_MAILBOX": "maildir", "ANSWERS_DIR": str(folder)}
+
+    nowhere = command("inbox", "read")
+    first, second = command("inbox", "read", **where), command("inbox", "read", **where)
+
+    assert nowhere.exit_code == 1
+    assert first.stdout.endswith("1 messages were read.\n")
+    assert second.stdout.endswith("0 messages were read.\n")
+
+
 # ------------------------------------------------------------------ doctor
 
 
@@ -251,6 +306,7 @@ def test_doctor_finds_a_sound_service(command: Command):
         "templates": "ok",
         "translations": "ok",
         "mail": "--",
+        "answers": "--",
         "loop": "--",
     }
 

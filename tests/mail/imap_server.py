@@ -1,4 +1,4 @@
-"""IMAP servers on this machine: a whole one, one that reads from a script, one with TLS."""
+"""IMAP servers on this machine: a whole one, a scripted one, one that speaks TLS."""
 
 from __future__ import annotations
 
