@@ -111,7 +111,7 @@ def _uid(event: Component) -> str:
     uid = unescaped(written.value).strip() if written is not None else ""
     if not uid:
         raise NotReadable("no_uid")
-    if len(uid) > UID_LIMIT:
+    if len(uid) > UID_LIMIT or not uid.isprintable():
         raise NotReadable("bad_uid")
     return uid
 
@@ -181,8 +181,8 @@ def _mailto(written: str) -> str:
         address = unquote(address[7:].partition("?")[0])
     address = address.strip().strip("<>").lower()
     name, at, domain = address.rpartition("@")
-    broken = not (name and at and domain) or any(c.isspace() for c in address)
-    return "" if broken or ":" in address or "/" in domain else address
+    readable = address.isprintable() and not set(" :") & set(address)
+    return address if readable and name and at and domain and "/" not in domain else ""
 
 
 def _times(

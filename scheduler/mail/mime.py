@@ -180,7 +180,8 @@ def parameter(value: str, name: str) -> str:
 
 
 def _unfolded(value: bytes) -> str:
-    octets = value.replace(b"\n", b"").strip()
+    """The value on one line. A NUL is no character that a database would take."""
+    octets = value.replace(b"\n", b"").replace(b"\0", b"?").strip()
     try:
         return octets.decode()
     except UnicodeDecodeError:

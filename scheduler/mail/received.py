@@ -191,15 +191,21 @@ def _is_winmail(part: Part) -> bool:
 
 
 def _from(values: list[str]) -> tuple[str, ...]:
-    """Every address in every From. Comments nest: the library would follow them."""
+    """Every address in every From; none if it is nothing to be read."""
     if len(values) == 1:
         one = _ONE_ADDRESS.fullmatch(values[0])
         if one is not None:
             return ((one[1] or one[2]).lower(),)
-    if any(value.count("(") > _MOST_COMMENTS for value in values):
+    if any(_is_odd(value) for value in values):
         return ()
     found = (address.strip().lower() for _, address in getaddresses(values))
     return tuple(address for address in found if address)[:MOST_RECIPIENTS]
+
+
+def _is_odd(value: str) -> bool:
+    """Comments in comments, brackets without an address: no program writes this."""
+    brackets, addresses = value.count("<"), value.count("@")
+    return value.count("(") > _MOST_COMMENTS or brackets > addresses
 
 
 def _recipients(headers: Headers) -> tuple[str, ...]:
