@@ -278,6 +278,16 @@ def _busy(case: Case) -> Iterator[Refusal]:
             return
 
 
+def organiser_refusals(case: Case) -> list[Refusal]:
+    """Why this teacher cannot be away then; whatever the class does."""
+    found: list[Refusal] = [
+        OrganiserBusy(starts_at=held.starts_at.isoformat(), host=held.host_name)
+        for held in case.organiser_holds
+        if held.away.overlaps(case.away)
+    ]
+    return found[:1]
+
+
 def _host_day(case: Case) -> Iterator[Refusal]:
     if covering(case.host_closed, case.day) is not None:
         yield HostClosed(on=case.day.isoformat())

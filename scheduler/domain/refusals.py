@@ -282,3 +282,15 @@ class TooManyAddresses(Refusal):
     """More student addresses than students."""
 
     code = "too_many_addresses"
+
+
+class LastContact(Refusal):
+    """A company that receives classes keeps somebody to write to."""
+
+    code = "last_contact"
+
+
+class ContactKnown(Refusal):
+    """The person is a contact of the company already."""
+
+    code = "contact_known"

@@ -9,6 +9,9 @@
                  └─ declined · expired · withdrawn
     confirmed and moving ──▶ cancelled_by_school · cancelled_by_host
 
+    cancelled_by_school ──ask_again──▶ requested     (the host has to agree again)
+    cancelled_by_host ──offer_again──▶ proposed      (the teacher has to choose it)
+
 ``moving``: confirmed on its slot, and the host is asked for another one; until the
 answer the old date stands and seats are held on both. Nothing here reads a clock
 or a database; both arrive as arguments.
@@ -55,6 +58,8 @@ class Step(StrEnum):
     CANCEL_BY_SCHOOL = "cancel_by_school"
     CANCEL_BY_HOST = "cancel_by_host"
     COMPLETE = "complete"
+    ASK_AGAIN = "ask_again"
+    OFFER_AGAIN = "offer_again"
 
 
 AFTER: dict[tuple[VisitState, Step], VisitState] = {
@@ -87,6 +92,8 @@ AFTER: dict[tuple[VisitState, Step], VisitState] = {
     (VisitState.MOVING, Step.CANCEL_BY_SCHOOL): VisitState.CANCELLED_BY_SCHOOL,
     (VisitState.MOVING, Step.CANCEL_BY_HOST): VisitState.CANCELLED_BY_HOST,
     (VisitState.MOVING, Step.COMPLETE): VisitState.DONE,
+    (VisitState.CANCELLED_BY_SCHOOL, Step.ASK_AGAIN): VisitState.REQUESTED,
+    (VisitState.CANCELLED_BY_HOST, Step.OFFER_AGAIN): VisitState.PROPOSED,
 }
 
 HOLDS_SEATS = frozenset({VisitState.REQUESTED, VisitState.CONFIRMED, VisitState.MOVING})
@@ -253,6 +260,16 @@ def cancel_by_host(
         late=late,
         wanted_slot_id=None,
     )
+
+
+def ask_again(visit: Visit) -> Visit:
+    """The school wants the visit after all; nobody at the host waits for it now."""
+    return _next(visit, Step.ASK_AGAIN, reason=None, note="", late=False)
+
+
+def offer_again(visit: Visit, *, note: str) -> Visit:
+    """The host can receive the class after all; the teacher may have no coach now."""
+    return _next(visit, Step.OFFER_AGAIN, reason=None, note=note, late=False)
 
 
 def complete(visit: Visit) -> Visit:

@@ -51,13 +51,20 @@ class Occasion:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Occasion):
-    """One person's invitation. No other person's name or address ever is in it."""
+    """One person's invitation. No other person's name or address ever is in it.
+
+    ``answer``: the PARTSTAT that is known, "" while nobody has answered. ``shared``: it
+    goes to a mailing list, so no ATTENDEE is named.
+    """
 
     organizer_address: str
     organizer_name: str
     attendee_address: str
     attendee_name: str = ""
     rsvp: bool = True
+    status: str = "CONFIRMED"
+    answer: str = ""
+    shared: bool = False
 
 
 def calendar() -> Calendar:

@@ -13,9 +13,10 @@ from scheduler.ical.entry import Entry, Occasion, calendar, event, octets, perso
 def request(entry: Entry) -> bytes:
     """Ask one person to come, or tell the same person that something changed.
 
-    The answer is asked for again after each change (PARTSTAT=NEEDS-ACTION).
+    The answer is asked for again when time or place changed (PARTSTAT=NEEDS-ACTION);
+    an update of words repeats what the person said.
     """
-    invited = _invitation(entry, status="CONFIRMED")
+    invited = _invitation(entry, status=entry.status)
     invited.add("transp", "OPAQUE")
     return _mailed(invited, method="REQUEST")
 
@@ -23,9 +24,11 @@ def request(entry: Entry) -> bytes:
 def cancel(entry: Entry) -> bytes:
     """Take the invitation back from one person.
 
-    RFC 5546 §3.2.5: the same UID, ORGANIZER and ATTENDEE, and a higher SEQUENCE.
+    RFC 5546 §3.2.5: the same UID, ORGANIZER and ATTENDEE, and a higher SEQUENCE. What
+    was published to a list is cancelled without ATTENDEE (§4.1.3).
     """
-    withdrawn = _invitation(entry, status="CANCELLED")
+    write = _published if entry.shared else _invitation
+    withdrawn = write(entry, status="CANCELLED")
     withdrawn.add("transp", "TRANSPARENT")
     return _mailed(withdrawn, method="CANCEL")
 
@@ -35,8 +38,7 @@ def publish(entry: Entry) -> bytes:
 
     RFC 5546 §3.2.1 forbids ATTENDEE here: calendars offer "add" and no answer.
     """
-    told = event(entry, status="CONFIRMED")
-    told.add("organizer", person(entry.organizer_address, entry.organizer_name))
+    told = _published(entry, status=entry.status)
     told.add("transp", "OPAQUE")
     return _mailed(told, method="PUBLISH")
 
@@ -53,9 +55,14 @@ def public(occasion: Occasion) -> bytes:
     return octets(alone)
 
 
-def _invitation(entry: Entry, *, status: str) -> Event:
+def _published(entry: Entry, *, status: str) -> Event:
     written = event(entry, status=status)
     written.add("organizer", person(entry.organizer_address, entry.organizer_name))
+    return written
+
+
+def _invitation(entry: Entry, *, status: str) -> Event:
+    written = _published(entry, status=status)
     written.add(
         "attendee",
         person(
@@ -63,7 +70,7 @@ def _invitation(entry: Entry, *, status: str) -> Event:
             entry.attendee_name,
             CUTYPE="INDIVIDUAL",
             ROLE="REQ-PARTICIPANT",
-            PARTSTAT="NEEDS-ACTION",
+            PARTSTAT=entry.answer.upper() or "NEEDS-ACTION",
             RSVP="TRUE" if entry.rsvp else "FALSE",
         ),
     )

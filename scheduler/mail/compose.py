@@ -111,6 +111,7 @@ class Compose:
         uid: str,
         sequence: int,
         dtstamp: datetime,
+        answer_link: str | None = None,
     ) -> Occasion:
         """A visit in the words of our calendars, for feeds and for one file."""
         visit = visit_facts(recorded, audience=audience, locale=locale)
@@ -122,6 +123,7 @@ class Compose:
             uid=uid,
             sequence=sequence,
             dtstamp=dtstamp,
+            answer_link=answer_link,
         )
 
     def calendar_name(self, kind: str, organisation: str, *, locale: str) -> str:
@@ -143,7 +145,9 @@ class Compose:
             "base_url": self._imprint.base_url.rstrip("/"),
             "search": self._imprint.search,
             "recipient_name": clean_line(message.recipient_name),
+            "change": str(payload.get("change") or ""),
             "link": self._link(payload.get("link")),
+            "answer_link": self._link(payload.get("answer_link")),
             "page": None,
             "expires": None,
             "count": payload.get("count"),
@@ -177,6 +181,7 @@ class Compose:
             uid=message.uid,
             sequence=message.sequence,
             dtstamp=message.dtstamp,
+            answer_link=self._link(message.payload.get("answer_link")),
         )
         try:
             return invitation(
@@ -184,7 +189,6 @@ class Compose:
                 told,
                 organizer_address=self._imprint.organizer_address,
                 organizer_name=self._imprint.organizer_name,
-                rsvp=bool(message.payload.get("rsvp", True)),
             )
         except ValueError as wrong:
             raise Undeliverable(str(wrong)) from wrong

@@ -6,8 +6,10 @@ The words come from templates/mail/entry, so that a mailed invitation, a feed an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from scheduler.ical.entry import Entry, Occasion
 from scheduler.ical.invitation import cancel, publish, request
@@ -28,9 +30,19 @@ def occasion(
     uid: str,
     sequence: int,
     dtstamp: datetime,
+    answer_link: str | None = None,
 ) -> Occasion:
-    """The visit as one kind of reader finds it in a calendar."""
-    facts = {"visit": visit, "audience": audience, "page": page}
+    """The visit as one kind of reader finds it in a calendar.
+
+    ``answer_link``: the reader's own page to answer on; never in an entry that several
+    people read.
+    """
+    facts = {
+        "visit": visit,
+        "audience": audience,
+        "page": page,
+        "answer_link": answer_link,
+    }
     return Occasion(
         uid=uid,
         sequence=sequence,
@@ -53,10 +65,10 @@ def invitation(
     *,
     organizer_address: str,
     organizer_name: str,
-    rsvp: bool,
 ) -> bytes:
     """The message's calendar part. Its one ATTENDEE is the reader."""
     write = WRITERS[message.method or "REQUEST"]
+    recorded: Mapping[str, Any] = message.payload.get("entry") or {}
     return write(
         Entry(
             **asdict(told),
@@ -64,6 +76,9 @@ def invitation(
             organizer_name=organizer_name,
             attendee_address=ascii_address(message.recipient_address),
             attendee_name=message.recipient_name,
-            rsvp=rsvp,
+            status=str(recorded.get("status") or "CONFIRMED"),
+            answer=str(recorded.get("answer") or ""),
+            rsvp=bool(recorded.get("rsvp", True)),
+            shared=bool(recorded.get("shared", False)),
         )
     )

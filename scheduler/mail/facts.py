@@ -58,7 +58,21 @@ _NOT_AGREED = frozenset(
 )
 _CONTACTS = frozenset({"organiser_phone", "contact_phone"})
 _CHANGES_STUDENTS_READ = frozenset(
-    {"when", "place", "meeting_point", "arrival", "wear", "bring", "offer_title"}
+    {
+        "when",
+        "place",
+        "meeting_point",
+        "arrival",
+        "wear",
+        "bring",
+        "ppe",
+        "see",
+        "people_met",
+        "phone_rule",
+        "photo_rule",
+        "offer_title",
+        "organiser_name",
+    }
 )
 _SPOKEN_OF_AS_WHEN = frozenset({"starts_at", "ends_at", "time"})
 

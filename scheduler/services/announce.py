@@ -14,16 +14,21 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor
-from scheduler.domain.announcements import TELLINGS, Audience, Change, Method, Telling
-from scheduler.domain.visits import INVITED
-from scheduler.ical.identity import new_uid, next_dtstamp, next_sequence
+from scheduler.domain.announcements import (
+    TELLINGS,
+    Audience,
+    Change,
+    Method,
+    Reach,
+    Telling,
+    standing,
+)
+from scheduler.domain.invitations import Revision, revised
+from scheduler.domain.visits import WAITS_FOR_HOST
+from scheduler.ical.identity import new_uid
 from scheduler.persistence.models.access import LinkPurpose
 from scheduler.persistence.models.people import MembershipRow, PersonRow
-from scheduler.persistence.models.visits import (
-    InvitationRow,
-    InvitationState,
-    VisitRow,
-)
+from scheduler.persistence.models.visits import InvitationRow, VisitRow
 from scheduler.persistence.queries import access, outbox as messages, visits
 from scheduler.persistence.sealed import seal_of
 from scheduler.services import links, outbox
@@ -34,7 +39,9 @@ STUDENT_LOCALE = "fr"
 ASKS_FOR_ANSWER = frozenset(
     {
         Change.REQUESTED,
+        Change.REQUESTED_AGAIN,
         Change.REQUEST_SWITCHED,
+        Change.CONTACT_ADDED,
         Change.ANSWER_OVERDUE,
         Change.MOVE_ASKED,
     }
@@ -43,13 +50,17 @@ ASKS_FOR_ANSWER = frozenset(
 
 @dataclass(frozen=True)
 class Recipient:
-    """One reader. A student has no name and no person, only an address."""
+    """One reader. A student has no name and no person, only an address.
+
+    ``shared``: the address of a mailing list, behind which there are many readers.
+    """
 
     audience: Audience
     name: str
     address: str
     locale: str
     person_id: int | None = None
+    shared: bool = False
 
 
 def announce(
@@ -106,21 +117,37 @@ def _recipients(
     telling: Telling,
     contacts: Iterable[MembershipRow],
 ) -> list[Recipient]:
+    """Who is told, each once: a CANCEL finds everybody who still has the visit."""
     audience = telling.audience
-    if telling.method is Method.CANCEL:
-        invited = _invited(session, visit, audience)
-        if invited or audience is Audience.STUDENT:
-            return invited
+    if telling.reach is Reach.HOLDERS:
+        return _holders(session, visit, audience)
+    found = (
+        _holders(session, visit, audience) if telling.method is Method.CANCEL else []
+    )
+    known = {each.address for each in found}
+    current = _current(session, visit, audience, contacts)
+    return found + [each for each in current if each.address not in known]
+
+
+def _current(
+    session: Session,
+    visit: VisitRow,
+    audience: Audience,
+    contacts: Iterable[MembershipRow],
+) -> list[Recipient]:
+    """Who belongs to the visit now."""
     if audience is Audience.TEACHER:
         return [_adult(audience, visit.organiser)]
     if audience is Audience.HOST:
         return [_adult(audience, each.person) for each in contacts]
-    if visit.state not in INVITED:
+    if standing(visit.state, audience) is None:
         # Students hear of a visit once it is confirmed, not of a request that changes.
         return []
     seal = seal_of(session)
     return [
-        Recipient(audience, "", seal.open(each.address), STUDENT_LOCALE)
+        Recipient(
+            audience, "", seal.open(each.address), STUDENT_LOCALE, shared=each.shared
+        )
         for each in visits.addressees_of(session, visit.id)
     ]
 
@@ -129,24 +156,25 @@ def _adult(audience: Audience, person: PersonRow) -> Recipient:
     return Recipient(audience, person.name, person.email, person.locale, person.id)
 
 
-def _invited(session: Session, visit: VisitRow, audience: Audience) -> list[Recipient]:
-    """Whoever still has the visit in a calendar: each gets the CANCEL (P4)."""
-    seal = seal_of(session)
-    found = []
-    for row in visits.invitations_of(session, visit.id):
-        if row.audience is not audience:
-            continue
-        person = session.get(PersonRow, row.person_id) if row.person_id else None
-        found.append(
-            Recipient(
-                audience,
-                person.name if person else "",
-                seal.open(row.address),
-                person.locale if person else STUDENT_LOCALE,
-                row.person_id,
-            )
-        )
-    return found
+def _holders(session: Session, visit: VisitRow, audience: Audience) -> list[Recipient]:
+    """Whoever still has the visit in a calendar (P4)."""
+    return [
+        _holder(session, row)
+        for row in visits.invitations_of(session, visit.id)
+        if row.audience is audience
+    ]
+
+
+def _holder(session: Session, row: InvitationRow) -> Recipient:
+    person = session.get(PersonRow, row.person_id) if row.person_id else None
+    return Recipient(
+        row.audience,
+        person.name if person else "",
+        seal_of(session).open(row.address),
+        person.locale if person else STUDENT_LOCALE,
+        row.person_id,
+        shared=row.shared,
+    )
 
 
 def _tell(
@@ -160,13 +188,24 @@ def _tell(
     by: Actor,
     now: datetime,
 ) -> None:
-    invitation = _invitation(session, visit, telling, recipient, now=now)
+    held = _held(session, visit, recipient)
+    revision = revised(
+        held.as_domain() if held else None,
+        telling,
+        standing=standing(visit.state, recipient.audience),
+        shared=recipient.shared,
+        now=now,
+    )
     payload: dict[str, Any] = {
         "visit": {**facts[recipient.locale], "actor": actor_side(by, visit)},
         "audience": recipient.audience.value,
         "change": change.value,
         "link": _link(session, visit, change, recipient, now=now),
     }
+    invitation = None
+    if revision is not None:
+        invitation = _revise(session, visit, recipient, held, revision, now=now)
+        payload["entry"] = entry_facts(visit, revision, recipient.audience)
     outbox.record(
         session,
         kind=telling.mail,
@@ -178,50 +217,64 @@ def _tell(
         now=now,
         visit_id=visit.id,
         invitation=invitation,
-        method=telling.method if invitation else None,
+        method=revision.method if revision else None,
     )
 
 
-def _invitation(
+def entry_facts(
+    visit: VisitRow, revision: Revision, audience: Audience
+) -> dict[str, Any]:
+    """What the calendar part says beside the visit itself (``mail.entries``)."""
+    invitation = revision.invitation
+    asked = visit.students_answer or audience is not Audience.STUDENT
+    return {
+        "status": revision.status.value,
+        "answer": invitation.answer.value if invitation.answer else "",
+        "rsvp": asked and not invitation.shared,
+        "shared": invitation.shared,
+    }
+
+
+def _held(
+    session: Session, visit: VisitRow, recipient: Recipient
+) -> InvitationRow | None:
+    return messages.invitation_for(
+        session,
+        visit.id,
+        audience=recipient.audience,
+        address_digest=seal_of(session).digest(recipient.address),
+    )
+
+
+def _revise(
     session: Session,
     visit: VisitRow,
-    telling: Telling,
     recipient: Recipient,
+    held: InvitationRow | None,
+    revision: Revision,
     *,
     now: datetime,
-) -> InvitationRow | None:
-    """The recipient's calendar entry, moved on to its next SEQUENCE and DTSTAMP."""
-    if telling.method is None:
-        return None
-    digest = seal_of(session).digest(recipient.address)
-    row = messages.invitation_for(
-        session, visit.id, audience=recipient.audience, address_digest=digest
+) -> InvitationRow:
+    """Store the recipient's calendar entry as it is told from now on."""
+    row = held or InvitationRow(
+        visit_id=visit.id,
+        audience=recipient.audience,
+        person_id=recipient.person_id,
+        address_digest=seal_of(session).digest(recipient.address),
+        uid=new_uid(house_of(session).mail_domain),
+        created_at=now,
     )
-    if telling.method is Method.CANCEL:
-        if row is None or row.state is not InvitationState.INVITED:
-            return None
-        row.state = InvitationState.CANCELLED
-    elif visit.state not in INVITED:
-        return None
-    if row is None:
-        row = InvitationRow(
-            visit_id=visit.id,
-            audience=recipient.audience,
-            person_id=recipient.person_id,
-            address=seal_of(session).close(recipient.address),
-            address_digest=digest,
-            uid=new_uid(house_of(session).mail_domain),
-            sequence=next_sequence(None),
-            dtstamp=next_dtstamp(None, now=now),
-            created_at=now,
-        )
+    row.take(revision.invitation)
+    if held is None:
+        row.address = seal_of(session).close(recipient.address)
         session.add(row)
         session.flush()
         return row
-    if telling.method is Method.REQUEST:
-        row.state = InvitationState.INVITED
-    row.sequence = next_sequence(row.sequence)
-    row.dtstamp = next_dtstamp(row.dtstamp, now=now)
+    if not row.address:
+        # Destroyed with the addresses of a visit that had ended, and given again.
+        row.address = seal_of(session).close(recipient.address)
+    if revision.asks_again and row.audience is Audience.STUDENT:
+        visit.below_minimum_at = None
     messages.supersede(session, row.id)
     return row
 
@@ -239,6 +292,7 @@ def _link(
         recipient.audience is not Audience.HOST
         or change not in ASKS_FOR_ANSWER
         or recipient.person_id is None
+        or visit.state not in WAITS_FOR_HOST
     ):
         return None
     slot = visit.wanted_slot or visit.slot

@@ -214,6 +214,41 @@ def call_off(
     )
 
 
+def offer_again(
+    session: Session, visit_id: int, *, note: str, by: Actor, now: datetime
+) -> None:
+    """The host can receive the class after all, on the day that it called off.
+
+    The teacher, who may have no coach any more, has to choose it. Every rule is asked
+    again, and once more when the teacher chooses.
+    """
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        offered = rules.offer_again(row.as_domain(), note=note)
+        slot = visits.slot_to_take(session, row.slot_id)
+        if slot is None:
+            raise NotFound
+        case = fitting.cases(
+            session,
+            row.school_class,
+            [slot],
+            organiser_id=row.organiser_id,
+            party=row.party,
+            besides=row,
+        )[0]
+        broken = fit.proposal_refusals(case, now=now, policy=house_of(session).policy)
+        if broken:
+            raise Refused(*fit.discreet(broken))
+        before, state = truth(session, row), row.state.value
+        row.take(offered, now=now)
+        session.add(ProposalRow(visit_id=row.id, slot_id=row.slot_id))
+        schedule.expect_choice(session, row, now=now)
+        announce(session, row, Change.OFFERED_AGAIN, by=by, now=now, before=before)
+        journal.note_visit(
+            session, row, Change.OFFERED_AGAIN.value, by=by, now=now, before=state
+        )
+
+
 def _mine(session: Session, visit_id: int, by: Actor) -> VisitRow:
     """The visit, locked, if the actor speaks for its host."""
     row = visits.visit_to_change(session, visit_id)

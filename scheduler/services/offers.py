@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor, for_host, need
+from scheduler.domain.announcements import Change
 from scheduler.domain.handling import check_observation_only
 from scheduler.domain.offers import (
     Caps,
@@ -24,8 +25,11 @@ from scheduler.domain.offers import (
 from scheduler.domain.refusals import BadTimes, NotFound, NotReady
 from scheduler.persistence.models.network import HostClosureRow
 from scheduler.persistence.models.offers import OfferRow, WitnessRow
+from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import offers, reference, visits
 from scheduler.services import journal
+from scheduler.services.announce import announce, truth
+from scheduler.services.snapshot import SHOWN_FIELDS
 from scheduler.services.transaction import transaction
 
 CLASS_VISIT = "CLASS_VISIT"
@@ -114,11 +118,20 @@ def put_offer(
 def change_offer(
     session: Session, offer_id: int, text: OfferText, *, by: Actor, now: datetime
 ) -> None:
-    """Other words or rules. Slots that exist keep their own seats."""
+    """Other words or rules. Slots that exist keep their own seats.
+
+    Where to go, what to wear and bring stand in people's calendars: the entries of
+    visits that lie ahead follow.
+    """
     _check(text)
     with transaction(session):
         row = offer_to_change(session, offer_id, by)
+        ahead = _ahead(session, row, now=now)
+        before = {each.id: truth(session, each) for each in ahead}
         _take(session, row, text)
+        session.flush()
+        for each in _ahead(session, row, now=now):
+            _follow(session, each, before[each.id], by=by, now=now)
         journal.note_organisation(
             session, row.host_id, "offer_changed", by=by, now=now, offer=row.id
         )
@@ -248,6 +261,42 @@ def remove_closed_days(
         )
         need(removed is not None)
         journal.note_organisation(session, host_id, "open_days", by=by, now=now)
+
+
+def _ahead(session: Session, offer: OfferRow, *, now: datetime) -> list[VisitRow]:
+    """The offer's visits that lie ahead, locked as all changes of visits are."""
+    keys = visits.ahead_at(session, offer.host_id, offer_id=offer.id, now=now)
+    visits.lock(
+        session,
+        class_ids=[class_id for _, class_id, _ in keys],
+        person_ids=[person_id for _, _, person_id in keys],
+    )
+    found = (visits.visit_to_change(session, visit_id) for visit_id, _, _ in keys)
+    return [row for row in found if row is not None]
+
+
+def _follow(
+    session: Session,
+    visit: VisitRow,
+    before: dict[str, Any],
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Tell of what the offer says now, if an entry says otherwise."""
+    after = truth(session, visit)
+    if before["place"] != after["place"]:
+        change = Change.SLOT_CHANGED
+    elif any(before[name] != after[name] for name in SHOWN_FIELDS):
+        change = Change.DETAILS_CHANGED
+    else:
+        return
+    visit.revision += 1
+    visit.updated_at = now
+    announce(session, visit, change, by=by, now=now, before=before)
+    journal.note_visit(
+        session, visit, change.value, by=by, now=now, before=visit.state.value
+    )
 
 
 def _check(text: OfferText) -> None:

@@ -20,9 +20,10 @@ from scheduler.domain.refusals import (
     Refusal,
     Refused,
     SlotNotOpen,
+    WrongState,
 )
 from scheduler.domain.slots import SlotState
-from scheduler.domain.visits import CancelReason, VisitState
+from scheduler.domain.visits import ENDED, HOLDS_SEATS, CancelReason, VisitState
 from scheduler.persistence.models.network import SchoolClassRow
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.visits import VisitRow
@@ -293,6 +294,78 @@ def cancel_by_school(
             reason=reason.value,
             late=late,
         )
+
+
+def ask_again(session: Session, visit_id: int, *, by: Actor, now: datetime) -> None:
+    """Want a visit after all that the school had called off: asked for again.
+
+    Every rule is asked as for a first request. Where the offer confirms by itself the
+    visit is confirmed at once; else its host answers.
+    """
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        asked = rules.ask_again(row.as_domain())
+        slot = _slot_of_host(session, row.slot_id, row.slot.offer.host_id)
+        _demand_fit(
+            session,
+            row.school_class,
+            slot,
+            organiser_id=row.organiser_id,
+            party=row.party,
+            now=now,
+            besides=row,
+        )
+        before, state = truth(session, row), row.state.value
+        row.take(asked, now=now)
+        schedule.expect_answer(session, row, now=now)
+        change = Change.REQUESTED_AGAIN
+        if slot.offer.confirmation is Confirmation.AUTOMATIC:
+            row.take(rules.accept(row.as_domain()), now=now)
+            schedule.confirmed(session, row, now=now)
+            change = Change.CONFIRMED
+        seats.recount(session, slot)
+        announce(session, row, change, by=by, now=now, before=before)
+        journal.note_visit(session, row, change.value, by=by, now=now, before=state)
+
+
+def hand_over(
+    session: Session, visit_id: int, person_id: int, *, by: Actor, now: datetime
+) -> None:
+    """A colleague of the same school organises the visit from now on.
+
+    The entry leaves one calendar and comes into the other; everybody else's names the
+    new teacher. Refused when the colleague is away with another class then.
+    """
+    with transaction(session):
+        row = _mine(session, visit_id, by)
+        visits.lock(session, person_ids=[row.organiser_id, person_id])
+        need(person_id in visits.teachers_of(session, row.school_class.school_id))
+        if row.state in ENDED or row.slot.ends_at <= now:
+            raise WrongState(state=row.state.value, step="hand_over")
+        if person_id == row.organiser_id:
+            return
+        _demand_free(session, row, person_id)
+        before = truth(session, row)
+        announce(session, row, Change.ORGANISER_LEFT, by=by, now=now)
+        row.organiser_id = person_id
+        row.revision += 1
+        row.updated_at = now
+        row = _reload(session, row)
+        announce(session, row, Change.ORGANISER_JOINED, by=by, now=now, before=before)
+        journal.note_visit(
+            session, row, "handed_over", by=by, now=now, before=row.state.value
+        )
+
+
+def _demand_free(session: Session, row: VisitRow, person_id: int) -> None:
+    """Raise ``Refused`` if that person is with another class at one of the times."""
+    slots = [each for each in (row.slot, row.wanted_slot) if each is not None]
+    for case in fitting.cases(
+        session, row.school_class, slots, organiser_id=person_id, besides=row
+    ):
+        found = fit.organiser_refusals(case)
+        if found and row.state in HOLDS_SEATS:
+            raise Refused(*found)
 
 
 def _demand_fit(

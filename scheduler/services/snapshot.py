@@ -15,6 +15,20 @@ from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import reference, visits
 from scheduler.services.fitting import place_of
 
+# What a calendar entry says of the offer itself.
+SHOWN_FIELDS = (
+    "offer_title",
+    "meeting_point",
+    "arrival",
+    "wear",
+    "bring",
+    "ppe",
+    "see",
+    "people_met",
+    "phone_rule",
+    "photo_rule",
+)
+
 # What a person must learn of when it differs from one revision to the next.
 TELLING_FIELDS = (
     "starts_at",
@@ -27,6 +41,10 @@ TELLING_FIELDS = (
     "support_assistants",
     "part",
     "arrangements",
+    *SHOWN_FIELDS,
+    "organiser_name",
+    "contact_name",
+    "contact_phone",
 )
 
 
@@ -44,6 +62,7 @@ def snapshot(
     host = offer.host
     place = place_of(host.organisation)
     contact = contacts[0].person if contacts else None
+    known_ppe = reference.ppe(session)
     facts: dict[str, Any] = {
         "id": visit.id,
         "state": visit.state.value,
@@ -64,7 +83,8 @@ def snapshot(
         "meeting_point": offer.meeting_point,
         "wear": offer.wear,
         "bring": offer.bring,
-        "ppe": ppe_phrases(reference.ppe(session), offer.ppe, locale=locale),
+        "ppe": ppe_phrases(known_ppe, offer.ppe, locale=locale),
+        "ppe_codes": [each["code"] for each in offer.ppe],
         "phone_rule": offer.phone_rule.value,
         "photo_rule": offer.photo_rule.value,
         "see": list(offer.see),
@@ -94,6 +114,9 @@ def snapshot(
         "changes": [],
     }
     if before is not None:
+        # Recorded in one language only; compared, and told, in the reader's.
+        worn = [{"code": code} for code in before["ppe_codes"]]
+        before = {**before, "ppe": ppe_phrases(known_ppe, worn, locale=locale)}
         facts["changes"] = changes(before, facts)
         for key in ("starts_at", "ends_at", "place"):
             if before[key] != facts[key]:

@@ -47,6 +47,8 @@ DO = {
         v, reason=CancelReason.COST, note="", late=False
     ),
     Step.COMPLETE: visits.complete,
+    Step.ASK_AGAIN: visits.ask_again,
+    Step.OFFER_AGAIN: lambda v: visits.offer_again(v, note=""),
 }
 
 
@@ -68,8 +70,21 @@ def test_every_step_not_in_the_table_is_refused(state, step):
     assert not visits.may(a_visit(state), step)
 
 
-def test_nothing_follows_an_end():
-    assert {state for state, _ in AFTER} & ENDED == set()
+def test_only_a_cancellation_can_be_taken_back_and_by_who_cancelled():
+    assert {(state, step) for state, step in AFTER if state in ENDED} == {
+        (VisitState.CANCELLED_BY_SCHOOL, Step.ASK_AGAIN),
+        (VisitState.CANCELLED_BY_HOST, Step.OFFER_AGAIN),
+    }
+
+
+def test_a_visit_taken_up_again_forgets_why_it_was_called_off():
+    cancelled = a_visit(
+        VisitState.CANCELLED_BY_SCHOOL, reason="cost", note="Trop cher", late=True
+    )
+
+    asked = visits.ask_again(cancelled)
+
+    assert (asked.reason, asked.note, asked.late) == (None, "", False)
 
 
 def test_every_state_but_the_first_is_reached_by_a_step():

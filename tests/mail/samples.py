@@ -15,11 +15,12 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 BY_HOST = {"state": "cancelled_by_host", "reason": "production_rush"}
 BY_SCHOOL = {"state": "cancelled_by_school", "reason": "transport", "actor": "school"}
+TENTATIVE = {"status": "TENTATIVE", "answer": "", "rsvp": True, "shared": False}
 
 # Every kind of mail, for whom, with which calendar method, and what is special in it.
 KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("sign_in", "", None, {}),
-    ("visit_requested_host", "host", None, {}),
+    ("visit_requested_host", "host", "REQUEST", {"entry": TENTATIVE}),
     ("visit_requested_teacher", "teacher", None, {}),
     ("request_reminder_host", "host", None, {}),
     ("visit_confirmed", "teacher", "REQUEST", {"state": "confirmed"}),
@@ -31,8 +32,11 @@ KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("visit_declined", "teacher", None, {"state": "declined", "reason": "no_staff"}),
     ("visit_proposed", "teacher", None, {"state": "proposed", "offered": True}),
     ("visit_expired", "teacher", None, {"state": "expired", "actor": "system"}),
-    ("visit_expired", "host", None, {"state": "expired", "actor": "system"}),
-    ("visit_withdrawn", "host", None, {"state": "withdrawn", "actor": "school"}),
+    ("visit_expired", "host", "CANCEL", {"state": "expired", "actor": "system"}),
+    ("visit_withdrawn", "host", "CANCEL", {"state": "withdrawn", "actor": "school"}),
+    ("request_closed_host", "host", "CANCEL", {"state": "declined", "reason": "date"}),
+    ("contact_added", "host", "REQUEST", {"state": "confirmed"}),
+    ("organiser_added", "teacher", "REQUEST", {"state": "confirmed"}),
     ("visit_cancelled", "teacher", "CANCEL", BY_HOST),
     ("visit_cancelled", "host", "CANCEL", BY_SCHOOL),
     ("visit_cancelled", "student", "CANCEL", BY_HOST),
@@ -164,6 +168,7 @@ def a_message(
     visit: dict[str, Any] | None = None,
     address: str | None = None,
     name: str | None = None,
+    beside: dict[str, Any] | None = None,
 ) -> Message:
     known_name, known_address = READERS[audience]
     payload: dict[str, Any] = {"audience": audience, "link": None}
@@ -174,6 +179,7 @@ def a_message(
         payload["visit"] = a_visit() if visit is None else visit
     if kind == "too_few_come":
         payload["count"] = {"at_most": 7, "minimum": 8, "not_coming": 5}
+    payload |= beside or {}
     if kind in LINKED:
         payload["link"] = {"purpose": "answer_visit", "id": 12}
     return Message(
@@ -203,6 +209,9 @@ def sample(
 ) -> Message:
     """The message of one line of ``KINDS``."""
     changes = dict(special)
+    beside = {
+        name: changes.pop(name) for name in ("entry", "change") if name in changes
+    }
     if changes.pop("moved", False):
         changes |= MOVED
     if changes.pop("offered", False):
@@ -212,4 +221,6 @@ def sample(
     if changes.get("reason"):
         changes.setdefault("note", "Une grosse commande est arrivée.")
     visit = a_visit(**changes)
-    return a_message(kind, audience, method=method, locale=locale, visit=visit)
+    return a_message(
+        kind, audience, method=method, locale=locale, visit=visit, beside=beside
+    )

@@ -132,7 +132,7 @@ def test_a_mailing_list_gets_an_entry_without_attendee():
 
 def test_no_answer_is_asked_when_the_teacher_wants_none():
     message = a_message("visit_confirmed", "student", method="REQUEST")
-    quiet = replace(message, payload={**message.payload, "rsvp": False})
+    quiet = replace(message, payload={**message.payload, "entry": {"rsvp": False}})
 
     assert "RSVP=TRUE" in unfolded(COMPOSE(message).calendar)
     assert "RSVP=FALSE" in unfolded(COMPOSE(quiet).calendar)

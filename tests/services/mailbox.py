@@ -45,6 +45,18 @@ class Told:
         return self.kind, self.to, self.method, sequence
 
 
+def all_told(
+    mail: str,
+    method: str,
+    sequence: int,
+    *,
+    who: tuple[str, ...],
+    hosts: tuple[str, ...],
+) -> set[tuple[str, str, str | None, int | None]]:
+    """Lines of ``Outbox``. Hosts are one revision ahead: they hold the request too."""
+    return {(mail, each, method, sequence + (each in hosts)) for each in who}
+
+
 class Outbox:
     """``news()``: what was recorded since it was last asked."""
 

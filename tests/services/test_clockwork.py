@@ -73,7 +73,9 @@ def test_a_request_expires_on_day_ten_and_gives_its_seats_back(session, world, o
     assert session.get_one(SlotRow, world.slots[0]).students_taken == 0
     assert set(session.scalars(select(LinkRow.spent_at))) == {DAY_10}
     assert outbox.lines() == {
-        ("visit_expired", who, None, None) for who in (TEACHER, HOST, SUBSTITUTE)
+        ("visit_expired", TEACHER, None, None),
+        ("visit_expired", HOST, "CANCEL", 1),
+        ("visit_expired", SUBSTITUTE, "CANCEL", 1),
     }
     assert journal(session, visit)[-1] == ("expired", "requested", "expired")
 

@@ -17,7 +17,8 @@ LATER = NOW + timedelta(hours=1)
 
 
 def break_first(session, address: str) -> int:
-    row = session.scalars(select(MessageRow).order_by(MessageRow.id)).first()
+    to_be_sent = select(MessageRow).where(MessageRow.state == MessageState.WAITING)
+    row = session.scalars(to_be_sent.order_by(MessageRow.id)).first()
     row.address = address
     session.commit()
     return row.id

@@ -38,7 +38,7 @@ from scheduler.persistence.models.network import HostRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import access, visits
-from scheduler.persistence.sealed import seal_of
+from scheduler.persistence.sealed import Seal, seal_of
 from scheduler.services import (
     answers,
     clockwork,
@@ -248,6 +248,20 @@ class Walk:
             **self.by_host(),
         )
 
+    def ask_again(self) -> None:
+        visit = self.visit(VisitState.CANCELLED_BY_SCHOOL)
+        requests.ask_again(self.session, visit, **self.by_school())
+
+    def offer_again(self) -> None:
+        visit = self.visit(VisitState.CANCELLED_BY_HOST)
+        answers.offer_again(self.session, visit, note="", **self.by_host())
+
+    def hand_over(self) -> None:
+        to = self.die.choice(self.teachers).id
+        requests.hand_over(
+            self.session, self.visit(*HOLDS_SEATS), to, **self.by_school()
+        )
+
     def change_slot(self) -> None:
         slot = self.session.get(SlotRow, self.slot())
         if slot is None:
@@ -357,6 +371,9 @@ WEIGHTS = {
     "set_addresses": 5,
     "cancel_by_school": 2,
     "cancel_by_host": 2,
+    "ask_again": 3,
+    "offer_again": 3,
+    "hand_over": 3,
     "change_slot": 6,
     "close_slot": 1,
     "reopen_slot": 2,
@@ -450,6 +467,20 @@ def check_caps(session: Session, found: list[VisitRow]) -> None:
         assert cap is None or used <= cap, f"{period}: {used} of {cap}"
 
 
+def _due(session: Session, visit: VisitRow, seal: Seal) -> list[str]:
+    """Whose calendars show the visit: of a request, the host's alone."""
+    people = []
+    if visit.state in INVITED | {VisitState.REQUESTED}:
+        contacts = access.contacts_of(session, visit.slot.offer.host_id)
+        people += [each.person.email for each in contacts]
+    if visit.state in INVITED:
+        people.append(visit.organiser.email)
+        people += [
+            seal.open(each.address) for each in visits.addressees_of(session, visit.id)
+        ]
+    return people
+
+
 def check_calendars(session: Session, walk: Walk, found: list[VisitRow]) -> None:
     """P4: once all mail is out, every calendar shows what is true, and no more."""
     walk.calendars.deliver(session, now=walk.now)
@@ -461,14 +492,7 @@ def check_calendars(session: Session, walk: Walk, found: list[VisitRow]) -> None
     for visit in found:
         if visit.state is VisitState.DONE:
             due |= {key for key in shown if key[1] == visit.id}
-        if visit.state not in INVITED:
-            continue
-        people = [visit.organiser.email]
-        contacts = access.contacts_of(session, visit.slot.offer.host_id)
-        people += [each.person.email for each in contacts]
-        people += [
-            seal.open(each.address) for each in visits.addressees_of(session, visit.id)
-        ]
+        people = _due(session, visit, seal)
         truth = {
             "id": visit.id,
             "starts_at": visit.slot.starts_at.isoformat(),

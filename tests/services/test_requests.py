@@ -21,7 +21,7 @@ from scheduler.services import offers, requests, students
 from scheduler.services.requests import Request
 from tests import rows
 from tests.rows import NOW
-from tests.services.mailbox import journal, refused
+from tests.services.mailbox import all_told, journal, refused
 
 LATER = NOW + timedelta(hours=1)
 TEACHER, HOST, SUBSTITUTE = (
@@ -29,7 +29,8 @@ TEACHER, HOST, SUBSTITUTE = (
     "gerard@example.org",
     "maud@example.org",
 )
-EVERYBODY = (TEACHER, HOST, SUBSTITUTE)
+HOSTS = (HOST, SUBSTITUTE)
+EVERYBODY = (TEACHER, *HOSTS)
 
 
 def set_to(session, row, **facts):
@@ -69,8 +70,8 @@ def test_a_request_holds_seats_and_tells_host_and_teacher(session, world, outbox
     assert (row.week_reminder_at, row.eve_reminder_at) == (None, None)
     assert taken(session, world.slots[0]) == (24, 26, 1)
     assert outbox.lines() == {
-        ("visit_requested_host", HOST, None, None),
-        ("visit_requested_host", SUBSTITUTE, None, None),
+        ("visit_requested_host", HOST, "REQUEST", 0),
+        ("visit_requested_host", SUBSTITUTE, "REQUEST", 0),
         ("visit_requested_teacher", TEACHER, None, None),
     }
     assert journal(session, visit) == [("requested", "", "requested")]
@@ -317,7 +318,9 @@ def test_numbers_of_a_request_change_without_a_calendar(session, world, outbox):
     assert taken(session, world.slots[0]) == (12, 14, 1)
     told = outbox.news()
     assert {each.line for each in told} == {
-        ("visit_changed", who, None, None) for who in EVERYBODY
+        ("visit_changed", TEACHER, None, None),
+        ("visit_changed", HOST, "REQUEST", 1),
+        ("visit_changed", SUBSTITUTE, "REQUEST", 1),
     }
     assert {each["field"] for each in told[0].payload["visit"]["changes"]} == {
         "students",
@@ -351,7 +354,9 @@ def test_numbers_of_a_confirmed_visit_update_the_adults_calendars(
         now=LATER,
     )
 
-    assert outbox.lines() == {("visit_changed", who, "REQUEST", 1) for who in EVERYBODY}
+    assert outbox.lines() == all_told(
+        "visit_changed", "REQUEST", 1, who=EVERYBODY, hosts=HOSTS
+    )
 
 
 def test_the_same_numbers_are_no_change(session, world, outbox):
@@ -403,8 +408,10 @@ def test_a_withdrawn_request_frees_its_seats_and_its_links(
     row = stored(session, visit)
     assert (row.state, row.answer_due_at) == (VisitState.WITHDRAWN, None)
     assert taken(session, world.slots[0]) == (0, 0, 0)
+    held = state is VisitState.REQUESTED
     assert outbox.lines() == {
-        ("visit_withdrawn", who, None, None) for who in (HOST, SUBSTITUTE)
+        ("visit_withdrawn", who, "CANCEL" if held else None, 1 if held else None)
+        for who in HOSTS
     }
     assert set(session.scalars(select(LinkRow.spent_at))) == {LATER}
     assert journal(session, visit)[-1] == ("withdrawn", state.value, "withdrawn")
@@ -454,7 +461,10 @@ def test_a_chosen_slot_is_confirmed_at_once(session, world, outbox):
     assert taken(session, world.slots[0]) == (0, 0, 0)
     assert taken(session, world.slots[2]) == (24, 26, 1)
     assert outbox.lines() == {
-        ("visit_confirmed", who, "REQUEST", 0) for who in EVERYBODY
+        ("visit_confirmed", TEACHER, "REQUEST", 0),
+        # Asked, taken back when the host proposed, and asked again.
+        ("visit_confirmed", HOST, "REQUEST", 2),
+        ("visit_confirmed", SUBSTITUTE, "REQUEST", 2),
     }
     assert journal(session, visit)[-1] == ("confirmed", "proposed", "confirmed")
 
@@ -536,8 +546,8 @@ def test_a_request_that_nobody_answered_goes_to_the_other_slot(session, world, o
     assert taken(session, world.slots[0]) == (0, 0, 0)
     assert taken(session, world.slots[1]) == (24, 26, 1)
     assert outbox.lines() == {
-        ("visit_requested_host", HOST, None, None),
-        ("visit_requested_host", SUBSTITUTE, None, None),
+        ("visit_requested_host", HOST, "REQUEST", 1),
+        ("visit_requested_host", SUBSTITUTE, "REQUEST", 1),
         ("visit_requested_teacher", TEACHER, None, None),
     }
     assert journal(session, visit)[-1] == (
@@ -590,9 +600,9 @@ def test_where_the_offer_confirms_by_itself_the_visit_moves_at_once(
     assert (row.state, row.slot_id) == (VisitState.CONFIRMED, world.slots[1])
     assert row.eve_reminder_at == instant(date(2027, 1, 20), time(17))
     told = outbox.news()
-    assert {each.line for each in told} == {
-        ("visit_changed", who, "REQUEST", 1) for who in EVERYBODY
-    }
+    assert {each.line for each in told} == all_told(
+        "visit_changed", "REQUEST", 1, who=EVERYBODY, hosts=HOSTS
+    )
     facts = told[0].payload["visit"]
     assert facts["starts_at"] == rows.THURSDAY.isoformat()
     assert facts["previous_starts_at"] == rows.TUESDAY.isoformat()
@@ -670,9 +680,10 @@ def test_a_cancelled_visit_takes_every_invitation_back(session, world, outbox, s
     assert taken(session, world.slots[0]) == (0, 0, 0)
     assert taken(session, world.slots[1]) == (0, 0, 0)
     told = outbox.news()
-    assert {each.line for each in told} == {
-        ("visit_cancelled", who, "CANCEL", 1) for who in (*EVERYBODY, "a@example.net")
-    }
+    everybody = (*EVERYBODY, "a@example.net")
+    assert {each.line for each in told} == all_told(
+        "visit_cancelled", "CANCEL", 1, who=everybody, hosts=HOSTS
+    )
     for each in told:
         assert each.uid == invited[each.to].uid
         assert each.dtstamp > invited[each.to].dtstamp

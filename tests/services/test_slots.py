@@ -279,11 +279,11 @@ def test_every_visit_follows_its_slot(session, world, outbox):
 
     assert outbox.lines() == {
         ("visit_changed", TEACHER, "REQUEST", 1),
-        ("visit_changed", HOST, "REQUEST", 1),
-        ("visit_changed", SUBSTITUTE, "REQUEST", 1),
+        ("visit_changed", HOST, "REQUEST", 2),
+        ("visit_changed", SUBSTITUTE, "REQUEST", 2),
         ("visit_changed", "a@example.net", "REQUEST", 1),
         ("visit_changed", "karim@example.org", None, None),
-    } | {("visit_changed", who, None, None) for who in (HOST, SUBSTITUTE)}
+    } | {("visit_changed", who, "REQUEST", 1) for who in (HOST, SUBSTITUTE)}
     row = session.get_one(VisitRow, confirmed)
     assert row.eve_reminder_at == instant(date(2027, 1, 25), time(17))
     assert {
@@ -509,9 +509,11 @@ def test_a_cancelled_slot_calls_off_every_visit_on_it(session, world, outbox):
     assert session.get_one(VisitRow, asked).state is VisitState.DECLINED
     assert outbox.lines() == {
         ("visit_cancelled", TEACHER, "CANCEL", 1),
-        ("visit_cancelled", HOST, "CANCEL", 1),
-        ("visit_cancelled", SUBSTITUTE, "CANCEL", 1),
+        ("visit_cancelled", HOST, "CANCEL", 2),
+        ("visit_cancelled", SUBSTITUTE, "CANCEL", 2),
         ("visit_declined", "karim@example.org", None, None),
+        ("request_closed_host", HOST, "CANCEL", 1),
+        ("request_closed_host", SUBSTITUTE, "CANCEL", 1),
     }
 
 

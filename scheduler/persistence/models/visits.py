@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.announcements import Audience
 from scheduler.domain.answers import Answer, AnswerWay
+from scheduler.domain.invitations import Invitation
 from scheduler.domain.parties import Part, Party
 from scheduler.domain.visits import Visit, VisitState
 from scheduler.persistence.base import Base
@@ -164,6 +165,31 @@ class InvitationRow(Base):
     answer_sequence: Mapped[int | None]
     answer_dtstamp: Mapped[datetime | None]
     answer_comment: Mapped[str] = mapped_column(default="")
+
+    def as_domain(self) -> Invitation:
+        return Invitation(
+            sequence=self.sequence,
+            dtstamp=self.dtstamp,
+            invited=self.state is InvitationState.INVITED,
+            shared=self.shared,
+            time_sequence=self.time_sequence,
+            answer=self.answer,
+        )
+
+    def take(self, invitation: Invitation) -> None:
+        """Remember what the calendar is told. An answer that is void goes entirely."""
+        self.sequence = invitation.sequence
+        self.dtstamp = invitation.dtstamp
+        self.state = (
+            InvitationState.INVITED if invitation.invited else InvitationState.CANCELLED
+        )
+        self.shared = invitation.shared
+        self.time_sequence = invitation.time_sequence
+        self.answer = invitation.answer
+        if invitation.answer is None:
+            self.answer_way = self.answered_at = None
+            self.answer_sequence = self.answer_dtstamp = None
+            self.answer_comment = ""
 
 
 class AddresseeRow(Base):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload, selectinload
 
+from scheduler.domain.actors import SCHOOL_ROLES
 from scheduler.domain.visits import (
     HOLDS_SEATS,
     INVITED,
@@ -24,7 +25,7 @@ from scheduler.persistence.models.network import (
     SchoolRow,
 )
 from scheduler.persistence.models.offers import OfferRow, SlotRow
-from scheduler.persistence.models.people import PersonRow
+from scheduler.persistence.models.people import MembershipRow, PersonRow
 from scheduler.persistence.models.visits import (
     AddresseeRow,
     InvitationRow,
@@ -315,6 +316,41 @@ def invitations_of(session: Session, visit_id: int) -> Sequence[InvitationRow]:
         )
         .order_by(InvitationRow.id)
     ).all()
+
+
+def teachers_of(session: Session, school_id: int) -> dict[int, str]:
+    """Who can organise a visit of the school: id and name, by name."""
+    rows = session.execute(
+        select(PersonRow.id, PersonRow.name)
+        .join(MembershipRow, MembershipRow.person_id == PersonRow.id)
+        .where(
+            MembershipRow.organisation_id == school_id,
+            MembershipRow.role.in_(SCHOOL_ROLES),
+            PersonRow.blocked.is_(False),
+        )
+        .order_by(PersonRow.name, PersonRow.id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def ahead_at(
+    session: Session, host_id: int, *, offer_id: int | None = None, now: datetime
+) -> list[tuple[int, int, int]]:
+    """(visit, class, organiser) of what a host, or an offer of it, has before it."""
+    query = (
+        select(VisitRow.id, VisitRow.class_id, VisitRow.organiser_id)
+        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
+        .join(OfferRow, OfferRow.id == SlotRow.offer_id)
+        .where(
+            OfferRow.host_id == host_id,
+            VisitRow.state.in_(HOLDS_SEATS),
+            SlotRow.ends_at > now,
+        )
+        .order_by(VisitRow.id)
+    )
+    if offer_id is not None:
+        query = query.where(SlotRow.offer_id == offer_id)
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]
 
 
 def _due(
