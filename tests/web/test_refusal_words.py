@@ -44,6 +44,7 @@ FACTS = {
     "bad_address": {"line": 2, "text": "<b>"},
     "bad_line": {"column": "insee", "value": "44999"},
     "too_many_addresses": {"most": 29, "given": 40},
+    "last_contact": {"name": "Gérard"},
 }
 
 KINDS = sorted(
