@@ -38,6 +38,11 @@ def local(at: datetime) -> datetime:
     return at.astimezone(PARIS)
 
 
+def headed(words: str) -> str:
+    """As a heading begins: “Mardi 12 janvier”. What follows keeps its capitals."""
+    return words[:1].upper() + words[1:]
+
+
 def day(value: date | datetime, locale: str) -> str:
     """The weekday is always said: it is what a teacher checks first."""
     on = _on(value)

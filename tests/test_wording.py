@@ -131,3 +131,7 @@ def test_cleaning_twice_changes_nothing_more(typed, limit):
 
         assert len(once) <= limit
         assert clean(once, limit) == once
+
+
+def test_a_heading_keeps_the_capitals_that_follow():
+    assert wording.headed("tuesday 9 February 2027") == "Tuesday 9 February 2027"

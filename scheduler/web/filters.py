@@ -13,6 +13,7 @@ from scheduler.web.signed_in import locale
 def init_app(app: Flask) -> None:
     """Attach the filters."""
     app.jinja_env.filters.update(
+        headed=wording.headed,
         day=_day,
         moment=_moment,
         span=_span,

@@ -62,7 +62,7 @@ def student_page(found: ClassPage, *, locale: str) -> StudentPage:
         changed_on=_day(found.changed_at, locale),
         visit=visit,
         day=_day(visit.starts_at if visit else None, locale),
-        on=_headed(visit.on) if visit else "",
+        on=wording.headed(visit.on) if visit else "",
         hours=_hours(visit, locale),
         people=found.people,
         fields=tuple(label for _code, label in found.fields),
@@ -71,10 +71,6 @@ def student_page(found: ClassPage, *, locale: str) -> StudentPage:
         map=_map(visit),
         feed=addresses(found.feed_token) if found.feed_token else None,
     )
-
-
-def _headed(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _day(at: datetime | None, locale: str) -> str:
