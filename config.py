@@ -54,6 +54,7 @@ class Settings:
     imap_folder: str = "INBOX"
     imap_done_folder: str = ""
     imap_tls: str = "tls"
+    mail_per_minute: int = 0
     catcher_port: int = 8025
     mailbox_dir: str = "instance/mailbox"
     loop_in_web: bool = False

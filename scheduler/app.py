@@ -128,6 +128,7 @@ def _bind(app: Flask, settings: Settings) -> None:
         organizer=settings.mail_from,
         bounce_address=settings.bounce_address or settings.mail_from,
         authserv_id=settings.authserv_id,
+        mail_per_minute=settings.mail_per_minute,
         policy=settings.policy,
     )
     db.session.session_factory.configure(

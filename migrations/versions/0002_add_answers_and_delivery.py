@@ -72,6 +72,7 @@ def columns() -> tuple[tuple[str, str, str], ...]:
                 "CONSTRAINT ck_offer_min_students CHECK (min_students > 0)"
             ),
         ),
+        ("message", "first_tried_at", when),
     )
 
 
@@ -90,6 +91,7 @@ def _key(column: str, to: str) -> sa.ForeignKeyConstraint:
 def upgrade() -> None:
     for table, name, definition in columns():
         op.execute(f"ALTER TABLE {table} ADD COLUMN {name} {definition}")
+    op.create_index("ix_message_sent_at", "message", ["sent_at"])
     op.create_table(
         "received",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -150,6 +152,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("feed")
     op.drop_table("received")
+    op.drop_index("ix_message_sent_at", "message")
     for table, name, _ in reversed(columns()):
         op.execute(f"ALTER TABLE {table} DROP COLUMN {name}")
 

@@ -62,6 +62,9 @@ def environment(
         "DEMO": "1",
         "LOOP_IN_WEB": "1",
         "OUTBOX_SECONDS": "2",
+        # Whoever tries it out in the evening waits for every mail.
+        "POLICY_QUIET_FROM": "00:00",
+        "POLICY_QUIET_UNTIL": "00:00",
         "BASE_URL": f"http://127.0.0.1:{port}",
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": str(mail_port),

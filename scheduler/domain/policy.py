@@ -31,6 +31,8 @@ class Policy:
     needs_days: int = 30
     people_days: int = 730
     history_days: int = 1096
+    quiet_from: time = time(20, 0)
+    quiet_until: time = time(7, 0)
 
     def exam_on(self, *, day: date) -> date:
         """The exam date in the calendar year of ``day`` (DOMAIN rule 8)."""

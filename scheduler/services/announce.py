@@ -218,6 +218,7 @@ def _tell(
         visit_id=visit.id,
         invitation=invitation,
         method=revision.method if revision else None,
+        person_id=recipient.person_id,
     )
 
 

@@ -17,6 +17,7 @@ class House:
     ``bounce_address``: where delivery reports go; empty: to the sender, no token.
     ``authserv_id``: the name under which our own mail server reports what it found
     out about senders (RFC 8601); empty: whatever is said about them is ignored.
+    ``mail_per_minute``: as many by all senders together; 0: no limit.
     """
 
     link_key: bytes
@@ -24,6 +25,7 @@ class House:
     organizer: str = ""
     bounce_address: str = ""
     authserv_id: str = ""
+    mail_per_minute: int = 0
     policy: Policy = field(default_factory=Policy)
 
 

@@ -16,7 +16,7 @@ from scheduler.persistence.models.access import LinkRow, SessionRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.visits import InvitationRow, VisitRow
-from scheduler.services import accounts, clockwork, links, outbox
+from scheduler.services import accounts, clockwork, delivery, links
 from scheduler.services.house import house_of
 from tests import rows
 from tests.concurrency import race
@@ -181,7 +181,7 @@ def test_of_two_deliverers_one_sends_each_letter(
             sent.append(letter.id)
 
     def deliver(mine: Session) -> int:
-        return outbox.deliver_due(
+        return delivery.deliver_due(
             mine, lambda message: message, Post(), now=lambda: rows.NOW
         )
 

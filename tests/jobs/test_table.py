@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from scheduler import paths
 from scheduler.domain.offers import OfferState
 from scheduler.domain.visits import VisitState
-from scheduler.jobs.table import LETTERS_AT_ONCE, Desk, Job, jobs
+from scheduler.jobs.table import Desk, Job, jobs
 from scheduler.persistence.models.offers import OfferRow
 from scheduler.persistence.models.outbox import MessageRow
 from scheduler.persistence.models.visits import AddresseeRow, VisitRow
 from scheduler.services import offers, students
+from scheduler.services.delivery import GROUP
 from tests import rows
 from tests.rows import NOW, TUESDAY
 from tests.services.letters import Bag, as_it_is, store_note
@@ -153,18 +154,19 @@ def test_purge_takes_students_addresses_when_their_time_is_over(
 
 
 def test_deliver_outbox_goes_on_until_nothing_is_due(session: Session):
-    for number in range(LETTERS_AT_ONCE + 3):
+    for number in range(GROUP + 3):
         store_note(session, f"{number}@example.org", now=NOW)
 
-    assert run(session, "deliver-outbox", now=NOW) == LETTERS_AT_ONCE + 3
+    assert run(session, "deliver-outbox", now=NOW) == GROUP + 3
 
 
 def test_deliver_outbox_leaves_the_rest_when_it_shall_stop(session: Session):
-    for number in range(LETTERS_AT_ONCE + 3):
+    for number in range(GROUP + 3):
         store_note(session, f"{number}@example.org", now=NOW)
     bag = Bag()
     desk = Desk(
         now=lambda: NOW, compose=as_it_is, post=bag, stopping=lambda: bool(bag.sent)
     )
 
-    assert JOBS["deliver-outbox"].run(session, desk) == LETTERS_AT_ONCE
+    assert JOBS["deliver-outbox"].run(session, desk) == 1
+    assert run(session, "deliver-outbox", now=NOW) == GROUP + 2

@@ -17,7 +17,7 @@ from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.visits import InvitationRow, InvitationState
 from scheduler.persistence.queries import outbox as queries
 from scheduler.persistence.sealed import seal_of
-from scheduler.services import outbox
+from scheduler.services import delivery, outbox
 from tests.mail.samples import a_visit
 
 
@@ -54,7 +54,9 @@ class Bag:
         return [message.recipient_address for message in self.sent]
 
     def deliver(self, session: Session, *, now: datetime, limit: int = 200) -> int:
-        return outbox.deliver_due(session, as_it_is, self, now=lambda: now, limit=limit)
+        return delivery.deliver_due(
+            session, as_it_is, self, now=lambda: now, limit=limit
+        )
 
 
 def store_note(session: Session, address: str, *, now: datetime) -> int:

@@ -20,7 +20,7 @@ from scheduler.persistence.base import Base
 from scheduler.persistence.models.journal import JournalRow
 from scheduler.persistence.models.outbox import MessageRow
 from scheduler.persistence.sealed import seal_of
-from scheduler.services import outbox
+from scheduler.services import delivery
 
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
@@ -135,7 +135,7 @@ class Calendars:
 
     def deliver(self, session: Session, *, now: datetime) -> int:
         """Send all that is due, as the loop does."""
-        return outbox.deliver_due(
+        return delivery.deliver_due(
             session,
             lambda message: message,  # type: ignore[arg-type, return-value]
             self,  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.visits import VisitState
 from scheduler.mail.smtp import SmtpPost
 from scheduler.persistence.models.outbox import MessageRow, MessageState
-from scheduler.services import bounces, outbox
+from scheduler.services import bounces, delivery, outbox
 from scheduler.services.house import House
 from scheduler.services.transaction import transaction
 from tests import rows
@@ -82,7 +82,7 @@ def test_it_is_what_the_server_reads(session: Session):
     expected = address_of(session, row)
     session.rollback()
     with real_server() as (port, kept):
-        outbox.deliver_due(
+        delivery.deliver_due(
             session, a_compose(), SmtpPost(a_post_office(port)), now=lambda: NOW
         )
 

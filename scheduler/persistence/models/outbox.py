@@ -35,12 +35,14 @@ class MessageRow(Base):
     (``sent_at``), and a delivery report said later that it did not arrive, with the
     status ``bounce_status`` (RFC 3463). ``domain_digest`` tells messages to one mail
     domain without naming it. ``for_digest``: waits for its reader's daily mail.
+    ``first_tried_at``: since when it is tried; it is given up two days later.
     """
 
     __tablename__ = "message"
     __table_args__ = (
         Index("ix_message_state_due_at", "state", "due_at"),
         Index("ix_message_invitation_id_state", "invitation_id", "state"),
+        Index("ix_message_sent_at", "sent_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -70,6 +72,7 @@ class MessageRow(Base):
     domain_digest: Mapped[str] = mapped_column(default="")
     bounced_at: Mapped[datetime | None]
     bounce_status: Mapped[str] = mapped_column(default="")
+    first_tried_at: Mapped[datetime | None]
 
 
 class LeaseRow(Base):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.persistence.models.outbox import LeaseRow, MessageRow, MessageState
 from scheduler.persistence.models.visits import InvitationRow
+
+# A number of ours among PostgreSQL's advisory locks: "mail" in ASCII.
+RATE_LOCK = 0x6D61696C
 
 
 def invitation_for(
@@ -37,43 +40,37 @@ def supersede(session: Session, invitation_id: int) -> None:
     )
 
 
-def has_newer(session: Session, row: MessageRow) -> bool:
-    """Whether a later message for the same calendar exists."""
-    if row.invitation_id is None:
-        return False
-    newer = select(MessageRow.id).where(
-        MessageRow.invitation_id == row.invitation_id, MessageRow.id > row.id
-    )
-    return session.scalar(newer.limit(1)) is not None
-
-
-def due_ids(session: Session, *, now: datetime, limit: int) -> Sequence[int]:
-    """Messages to send now, the oldest first, those of a dead sender included."""
-    return session.scalars(
-        select(MessageRow.id)
+def with_newer(session: Session, message_ids: Collection[int]) -> set[int]:
+    """Those of them for whose calendar a later message exists."""
+    later = aliased(MessageRow)
+    newer = (
+        select(later.id)
         .where(
-            or_(
-                and_(
-                    MessageRow.state == MessageState.WAITING, MessageRow.due_at <= now
-                ),
-                and_(
-                    MessageRow.state == MessageState.SENDING,
-                    MessageRow.lease_until <= now,
-                ),
-            )
+            later.invitation_id == MessageRow.invitation_id, later.id > MessageRow.id
         )
-        .order_by(MessageRow.due_at, MessageRow.id)
-        .limit(limit)
-    ).all()
+        .exists()
+    )
+    found = session.scalars(
+        select(MessageRow.id).where(MessageRow.id.in_(message_ids), newer)
+    )
+    return set(found)
 
 
-def claim(
-    session: Session, message_id: int, *, now: datetime, lease_until: datetime
-) -> MessageRow | None:
-    """Take one message, or ``None`` if another sender has it.
+def has_due(session: Session, *, now: datetime) -> bool:
+    """Whether there is anything to do."""
+    return (
+        session.scalar(select(MessageRow.id).where(_is_due(now)).limit(1)) is not None
+    )
 
-    Nothing overtakes: while an older message for the same calendar is under way the
-    newer one waits.
+
+def due(
+    session: Session, *, now: datetime, limit: int, besides: Collection[str] = ()
+) -> Sequence[MessageRow]:
+    """What is due, the oldest first, locked; what another sender looks at is left out.
+
+    Messages of a dead sender are due when their lease is over. Nothing overtakes: while
+    an older message for the same calendar is under way the newer one waits.
+    ``besides``: domains that are left alone.
     """
     older = aliased(MessageRow)
     under_way = (
@@ -85,36 +82,194 @@ def claim(
         )
         .exists()
     )
-    taken = session.execute(
-        update(MessageRow)
-        .where(
-            MessageRow.id == message_id,
-            or_(
-                and_(
-                    MessageRow.state == MessageState.WAITING, MessageRow.due_at <= now
-                ),
-                and_(
-                    MessageRow.state == MessageState.SENDING,
-                    MessageRow.lease_until <= now,
-                ),
+    wanted = (
+        select(MessageRow)
+        .where(_is_due(now), ~under_way)
+        .order_by(MessageRow.due_at, MessageRow.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=MessageRow)
+        .execution_options(populate_existing=True)
+    )
+    if besides:
+        wanted = wanted.where(MessageRow.domain_digest.not_in(besides))
+    return session.scalars(wanted).all()
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """What goes into a digest is never due by itself."""
+    return and_(
+        or_(
+            and_(MessageRow.state == MessageState.WAITING, MessageRow.due_at <= now),
+            and_(
+                MessageRow.state == MessageState.SENDING, MessageRow.lease_until <= now
             ),
-            ~under_way,
-        )
+        ),
+        MessageRow.for_digest.is_(False),
+    )
+
+
+def take(
+    session: Session,
+    message_ids: Collection[int],
+    *,
+    now: datetime,
+    lease_until: datetime,
+) -> None:
+    """Claim what ``due`` has locked."""
+    if not message_ids:
+        return
+    session.execute(
+        update(MessageRow)
+        .where(MessageRow.id.in_(message_ids))
         .values(
             state=MessageState.SENDING,
             lease_until=lease_until,
             attempts=MessageRow.attempts + 1,
+            first_tried_at=func.coalesce(MessageRow.first_tried_at, now),
         )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def give_back(
+    session: Session, message_ids: Collection[int], *, lease_until: datetime
+) -> None:
+    """What was claimed and not tried waits again, as if it never had been claimed."""
+    session.execute(
+        update(MessageRow)
+        .where(
+            MessageRow.id.in_(list(message_ids)),
+            MessageRow.state == MessageState.SENDING,
+            MessageRow.lease_until == lease_until,
+        )
+        .values(
+            state=MessageState.WAITING,
+            lease_until=None,
+            attempts=MessageRow.attempts - 1,
+            first_tried_at=case(
+                (MessageRow.attempts <= 1, None), else_=MessageRow.first_tried_at
+            ),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def renew(
+    session: Session,
+    message_ids: Collection[int],
+    *,
+    lease_until: datetime,
+    until: datetime,
+) -> set[int]:
+    """Keep what is claimed; those of them that are still mine."""
+    kept = session.scalars(
+        update(MessageRow)
+        .where(
+            MessageRow.id.in_(list(message_ids)),
+            MessageRow.state == MessageState.SENDING,
+            MessageRow.lease_until == lease_until,
+        )
+        .values(lease_until=until)
         .returning(MessageRow.id)
         .execution_options(synchronize_session=False)
-    ).one_or_none()
-    if taken is None:
+    )
+    return set(kept)
+
+
+def mark_sent(session: Session, message_ids: Collection[int], *, now: datetime) -> None:
+    """The server took them, whoever holds them by now."""
+    session.execute(
+        update(MessageRow)
+        .where(MessageRow.id.in_(message_ids), MessageRow.state == MessageState.SENDING)
+        .values(state=MessageState.SENT, sent_at=now, lease_until=None, error="")
+        .execution_options(synchronize_session=False)
+    )
+
+
+def claimed(
+    session: Session, message_id: int, *, lease_until: datetime
+) -> MessageRow | None:
+    """The message, locked, if it is still mine."""
+    row = message_to_change(session, message_id)
+    if row is None or row.state is not MessageState.SENDING:
         return None
-    return session.scalars(
-        select(MessageRow)
-        .where(MessageRow.id == message_id)
-        .execution_options(populate_existing=True)
-    ).one()
+    return row if row.lease_until == lease_until else None
+
+
+def put_off(session: Session, *, now: datetime, until: datetime, error: str) -> int:
+    """Let all that is due wait; how many."""
+    return _wait_until(
+        session,
+        MessageRow.due_at <= now,
+        MessageRow.for_digest.is_(False),
+        until=until,
+        error=error,
+    )
+
+
+def put_domain_off(
+    session: Session, domain: str, *, until: datetime, error: str
+) -> int:
+    """Let the untried messages to one domain wait; those tried have their own time."""
+    return _wait_until(
+        session,
+        MessageRow.domain_digest == domain,
+        MessageRow.attempts == 0,
+        MessageRow.due_at < until,
+        until=until,
+        error=error,
+    )
+
+
+def _wait_until(
+    session: Session, *which: ColumnElement[bool], until: datetime, error: str
+) -> int:
+    done = session.execute(
+        update(MessageRow)
+        .where(MessageRow.state == MessageState.WAITING, *which)
+        .values(due_at=until, error=error)
+        .returning(MessageRow.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(done.all())
+
+
+def most_attempts(session: Session, domain: str) -> int:
+    """How often a message to that domain that still waits was tried."""
+    most = session.scalar(
+        select(func.max(MessageRow.attempts)).where(
+            MessageRow.state == MessageState.WAITING,
+            MessageRow.domain_digest == domain,
+        )
+    )
+    return most or 0
+
+
+def lock_the_rate(session: Session) -> None:
+    """One at a time counts and claims, until the end of the transaction.
+
+    On SQLite the immediate transaction already is the lock.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(RATE_LOCK)))
+
+
+def sent_since(session: Session, since: datetime, *, now: datetime) -> int:
+    """How many went out since then, those counted that are under way now."""
+    number = session.scalar(
+        select(func.count())
+        .select_from(MessageRow)
+        .where(
+            or_(
+                MessageRow.sent_at > since,
+                and_(
+                    MessageRow.state == MessageState.SENDING,
+                    MessageRow.lease_until > now,
+                ),
+            )
+        )
+    )
+    return number or 0
 
 
 def message_to_change(session: Session, message_id: int) -> MessageRow | None:
