@@ -1,0 +1,207 @@
+"""Why a class got nothing: the first filter that leaves no slot, or who took them.
+
+The codes and their order are the format's (docs/matching.md). What a class is told is
+recomputed by ``verify``, so a false reason is a failing check and not a bad day.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from scheduler.matching.plan import Reason, Visit
+from scheduler.matching.possible import (
+    Offer,
+    Possible,
+    Wished,
+    admits,
+    holds_whole,
+    visits_of,
+)
+from scheduler.matching.problem import Problem, SchoolClass, Slot, Split
+
+OTHERS_TOOK_IT = frozenset({"capacity_taken", "host_month_full"})
+CODES = OTHERS_TOOK_IT | {
+    "no_wish_match",
+    "no_date",
+    "no_level",
+    "no_access",
+    "too_far",
+    "split_refused",
+    "no_seats",
+}
+MOST_PARTS = 3
+"""More half-groups than that are nobody's wish, and no advice."""
+BLOCKERS_TOLD = 20
+
+
+def filters(
+    problem: Problem, one: SchoolClass
+) -> tuple[tuple[str, Callable[[Wished], bool]], ...]:
+    """The funnel, in the order in which a teacher would ask."""
+    return (
+        ("no_date", lambda each: each.slot.date not in one.unavailable),
+        ("no_level", lambda each: one.level in each.slot.levels),
+        ("no_access", lambda each: one.needs <= problem.sites[each.slot.site].access),
+        ("too_far", lambda each: each.distance <= one.max_m),
+    )
+
+
+def obstacle(offer: Offer, one: SchoolClass) -> str | None:
+    """What makes any visit impossible, or None if the class has a possible one."""
+    left = offer.wished(one)
+    if not left:
+        return "no_wish_match"
+    for code, passes in filters(offer.problem, one):
+        left = [each for each in left if passes(each)]
+        if not left:
+            return code
+    if visits_of(offer.problem, one, left):
+        return None
+    return "split_refused" if accepting(offer.problem, one, left) else "no_seats"
+
+
+def accepting(
+    problem: Problem, one: SchoolClass, admitted: Sequence[Wished]
+) -> SchoolClass | None:
+    """The class with the smallest change of half-groups that makes a visit possible."""
+    for split in (one.split, Split.SAME_HOST, Split.NEARBY, Split.ROTATION):
+        for parts in (2, MOST_PARTS):
+            other = replace(one, split=split, max_parts=max(parts, one.max_parts))
+            if visits_of(problem, other, admitted):
+                return other
+    return None
+
+
+def explain(
+    offer: Offer,
+    possible: Mapping[str, Sequence[Possible]],
+    visits: Iterable[Visit],
+) -> tuple[Reason, ...]:
+    """A reason for each class that the plan leaves without a visit."""
+    plan = _Taken(offer.problem, visits)
+    return tuple(
+        _taken(plan, one, possible[one.id])
+        if possible[one.id]
+        else _impossible(offer, one)
+        for one in offer.problem.classes.values()
+        if one.id not in plan.served
+    )
+
+
+# ---------------------------------------------------------------- nothing is possible
+
+
+def _impossible(offer: Offer, one: SchoolClass) -> Reason:
+    code = obstacle(offer, one)
+    if code is None:
+        raise AssertionError(f"class {one.id} has a possible visit")
+    return Reason(one.id, code, needs=_needs(offer, one, code))
+
+
+def _needs(offer: Offer, one: SchoolClass, code: str) -> dict[str, object] | None:
+    """The smallest change that opens at least one visit by itself, if there is one."""
+    wished = offer.wished(one)
+    if code == "split_refused":
+        admitted = [each for each in wished if admits(offer.problem, one, each)]
+        other = accepting(offer.problem, one, admitted)
+        if other is None:
+            raise AssertionError(f"no half-groups would help class {one.id}")
+        return {"split": other.split.value, "max_parts": other.max_parts}
+    if code == "too_far":
+        for each in sorted(wished, key=lambda each: each.distance):
+            if _opens(offer, replace(one, max_m=each.distance), wished):
+                return {"max_m": each.distance}
+    if code == "no_date":
+        dates = sorted({each.slot.date for each in wished})
+        opening = [
+            date
+            for date in dates
+            if _opens(offer, replace(one, unavailable=one.unavailable - {date}), wished)
+        ]
+        return {"dates": opening} if opening else None
+    if code == "no_seats":
+        return _seats_missing(offer, one, wished)
+    return None
+
+
+def _opens(offer: Offer, other: SchoolClass, wished: Sequence[Wished]) -> bool:
+    admitted = [each for each in wished if admits(offer.problem, other, each)]
+    return bool(visits_of(offer.problem, other, admitted))
+
+
+def _seats_missing(
+    offer: Offer, one: SchoolClass, wished: Sequence[Wished]
+) -> dict[str, object] | None:
+    """The largest slot that admits the class, if it is too small by some seats."""
+    admitted = [each.slot for each in wished if admits(offer.problem, one, each)]
+    largest = max(admitted, key=lambda slot: (slot.most, slot.id))
+    missing = one.size - largest.most
+    return {"slot": largest.id, "seats": missing} if missing > 0 else None
+
+
+# ---------------------------------------------------------------- others have it
+
+
+class _Taken:
+    """Who is where in the plan, and how full each host's months are."""
+
+    def __init__(self, problem: Problem, visits: Iterable[Visit]) -> None:
+        self.problem = problem
+        self.classes: dict[str, list[str]] = defaultdict(list)
+        self.students: Counter[str] = Counter()
+        self.served: set[str] = set()
+        for visit in visits:
+            self.served.add(visit.class_id)
+            for part in visit.parts:
+                self.classes[part.slot].append(visit.class_id)
+                self.students[part.slot] += part.students
+        used = [problem.slots[slot] for slot in self.classes]
+        self.month = Counter((slot.host, slot.month) for slot in used)
+
+    def is_month_full(self, slot: Slot) -> bool:
+        cap = self.problem.hosts[slot.host].month_cap
+        return self.month[slot.host, slot.month] >= cap
+
+    def has_room(self, slot: Slot) -> bool:
+        """Another group could come if nothing but the slot's own seats counted."""
+        return (
+            len(self.classes[slot.id]) < slot.groups
+            and self.students[slot.id] < slot.most
+        )
+
+
+def _taken(plan: _Taken, one: SchoolClass, possible: Sequence[Possible]) -> Reason:
+    slots = [plan.problem.slots[name] for each in possible for name in each.slots]
+    blockers = sorted({name for slot in slots for name in plan.classes[slot.id]})
+    month_blocks = any(_only_month_blocks(plan, one, each) for each in possible)
+    code = "host_month_full" if month_blocks else "capacity_taken"
+    if month_blocks and not blockers:
+        blockers = sorted(_in_same_months(plan, slots))
+    return Reason(one.id, code, blockers=tuple(blockers[:BLOCKERS_TOLD]))
+
+
+def _only_month_blocks(plan: _Taken, one: SchoolClass, possible: Possible) -> bool:
+    """Its slots stand empty, and what forbids to open them is the host's month."""
+    slots = [plan.problem.slots[name] for name in possible.slots]
+    if any(plan.classes[slot.id] for slot in slots):
+        return False
+    if possible.is_whole and not holds_whole(one, slots[0]):
+        return False
+    fresh = Counter((slot.host, slot.month) for slot in slots)
+    return any(
+        plan.month[key] + more > plan.problem.hosts[key[0]].month_cap
+        for key, more in fresh.items()
+    )
+
+
+def _in_same_months(plan: _Taken, slots: Sequence[Slot]) -> set[str]:
+    months = {(slot.host, slot.month) for slot in slots}
+    return {
+        name
+        for slot_id, names in plan.classes.items()
+        if (plan.problem.slots[slot_id].host, plan.problem.slots[slot_id].month)
+        in months
+        for name in names
+    }

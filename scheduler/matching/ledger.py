@@ -1,0 +1,157 @@
+"""The seats, months and dates that a plan in the making has used up."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from scheduler.matching.plan import Part, Visit
+from scheduler.matching.possible import Possible, group_limits
+from scheduler.matching.problem import Problem, Published, Slot
+
+
+class NoPlan(Exception):
+    """No plan can be valid: a frozen visit breaks a rule that has no exception."""
+
+    def __init__(self, number: int, why: str) -> None:
+        self.path = f"previous[{number}]"
+        super().__init__(f"{self.path}: the frozen visit cannot be kept: {why}")
+
+
+class Ledger:
+    """Takes visits one by one; what it took is a valid plan at any time.
+
+    A slot is used only by groups that reach its least number themselves: two classes
+    that would only together be enough are left to ``optimum``.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.visits: list[Visit] = []
+        self._students: Counter[str] = Counter()
+        self._groups: Counter[str] = Counter()
+        self._months: Counter[tuple[str, str]] = Counter()
+        self._dates: dict[str, set[str]] = defaultdict(set)
+        self._hosts: dict[str, set[str]] = defaultdict(set)
+
+    def visits_of(self, class_id: str) -> int:
+        return len(self._dates[class_id])
+
+    def take(self, possible: Possible) -> Visit | None:
+        """Make the visit, if it is still possible."""
+        if not self._class_may(possible) or not self._months_allow(possible):
+            return None
+        sizes = self._sizes(possible)
+        if sizes is None:
+            return None
+        parts = tuple(
+            Part(slot=slot, students=size, group=number)
+            for number, (group, size) in enumerate(
+                zip(possible.groups, sizes, strict=True), 1
+            )
+            for slot in group
+        )
+        visit = Visit(possible.class_id, parts)
+        self.note(visit)
+        return visit
+
+    def note(self, visit: Visit) -> None:
+        """Count a visit that is known to be allowed."""
+        self.visits.append(visit)
+        for part in visit.parts:
+            slot = self.problem.slots[part.slot]
+            if not self._groups[slot.id]:
+                self._months[slot.host, slot.month] += 1
+            self._groups[slot.id] += 1
+            self._students[slot.id] += part.students
+            self._dates[visit.class_id].add(slot.date)
+            self._hosts[visit.class_id].add(slot.host)
+
+    def _class_may(self, possible: Possible) -> bool:
+        name = possible.class_id
+        return (
+            self.visits_of(name) < self.problem.classes[name].max_visits
+            and possible.date not in self._dates[name]
+            and not possible.hosts & self._hosts[name]
+        )
+
+    def _months_allow(self, possible: Possible) -> bool:
+        fresh = [
+            self.problem.slots[slot]
+            for slot in possible.slots
+            if not self._groups[slot]
+        ]
+        opened = Counter((slot.host, slot.month) for slot in fresh)
+        return all(
+            self._months[key] + more <= self.problem.hosts[key[0]].month_cap
+            for key, more in opened.items()
+        )
+
+    def _sizes(self, possible: Possible) -> list[int] | None:
+        size = self.problem.classes[possible.class_id].size
+        limits = [
+            self._limits([self.problem.slots[slot] for slot in group], possible)
+            for group in possible.groups
+        ]
+        return spread(size, limits)
+
+    def _limits(self, group: Sequence[Slot], possible: Possible) -> tuple[int, int]:
+        """The smallest and largest group that the slots still take."""
+        least, most = (1, max(slot.most for slot in group))
+        if not possible.is_whole:
+            least, most = group_limits(self.problem, group)
+        for slot in group:
+            if self._groups[slot.id] >= slot.groups:
+                return 1, 0
+            least = max(least, slot.least - self._students[slot.id])
+            most = min(most, slot.most - self._students[slot.id])
+        return least, most
+
+
+def spread(size: int, limits: Sequence[tuple[int, int]]) -> list[int] | None:
+    """Group sizes as even as the limits allow, or None if there are none."""
+    if any(least > most for least, most in limits):
+        return None
+    sizes = [least for least, _ in limits]
+    left = size - sum(sizes)
+    if left < 0 or size > sum(most for _, most in limits):
+        return None
+    while left:
+        open_groups = [n for n, (_, most) in enumerate(limits) if sizes[n] < most]
+        smallest = min(open_groups, key=lambda number: sizes[number])
+        sizes[smallest] += 1
+        left -= 1
+    return sizes
+
+
+def with_frozen(problem: Problem, possible: Mapping[str, Sequence[Possible]]) -> Ledger:
+    """A ledger that holds what must stay; raises ``NoPlan``."""
+    ledger = Ledger(problem)
+    for number, possibility in frozen_possible(problem, possible):
+        if ledger.take(possibility) is None and not _repeats(ledger, possibility):
+            raise NoPlan(number, "it has no seats beside the other frozen visits")
+    return ledger
+
+
+def frozen_possible(
+    problem: Problem, possible: Mapping[str, Sequence[Possible]]
+) -> Iterable[tuple[int, Possible]]:
+    """Each frozen visit as one of the possible visits of its class."""
+    for number, each in enumerate(problem.previous):
+        if each.frozen:
+            yield number, _the_possible(number, each, possible)
+
+
+def _the_possible(
+    number: int, published: Published, possible: Mapping[str, Sequence[Possible]]
+) -> Possible:
+    wanted = published.visit.slots
+    for each in possible[published.visit.class_id]:
+        if frozenset(each.slots) == wanted:
+            return each
+    raise NoPlan(number, "the class may not make this visit")
+
+
+def _repeats(ledger: Ledger, possible: Possible) -> bool:
+    now = {(visit.class_id, visit.slots) for visit in ledger.visits}
+    return (possible.class_id, frozenset(possible.slots)) in now

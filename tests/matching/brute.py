@@ -1,0 +1,106 @@
+"""The best plan by trying everything: slow, and sharing no idea with the engine.
+
+A visit is any set of same-day slots with any group sizes that ``verify`` accepts by
+itself; a plan is any set of visits that ``verify`` accepts together.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import combinations
+
+from scheduler.matching.plan import Part, Plan, Visit
+from scheduler.matching.problem import Problem, SchoolClass, Slot
+from scheduler.matching.score import better_key
+from scheduler.matching.verify import verify
+
+OTHERS_CAN_MEND = {"slot_under_min", "frozen_visit_lost"}
+
+
+def visits_by_trial(problem: Problem, one: SchoolClass) -> list[Visit]:
+    """Every visit of the class that breaks no rule about one visit."""
+    return [
+        visit
+        for visit in _guesses(problem, one)
+        if {f.code for f in verify(problem, Plan((visit,))).faults} <= OTHERS_CAN_MEND
+        and not _too_small_for_good(problem, visit)
+    ]
+
+
+def _too_small_for_good(problem: Problem, visit: Visit) -> bool:
+    slots = problem.slots
+    return any(
+        part.students < slots[part.slot].least and slots[part.slot].groups == 1
+        for part in visit.parts
+    )
+
+
+def _guesses(problem: Problem, one: SchoolClass) -> Iterator[Visit]:
+    days: dict[str, list[Slot]] = defaultdict(list)
+    for slot in problem.slots.values():
+        days[slot.date].append(slot)
+    for slots in days.values():
+        for slot in slots:
+            yield Visit(one.id, (Part(slot.id, one.size),))
+        for number in range(2, one.max_parts + 1):
+            for chosen in combinations(slots, number):
+                for sizes in _sizes(one.size, number):
+                    yield Visit(one.id, tuple(
+                        Part(slot.id, size, g)
+                        for g, (slot, size) in enumerate(zip(chosen, sizes, strict=True), 1)
+                    ))  # fmt: skip
+        for a, b, c, d in combinations(slots, 4):
+            for first, second in (((a, b), (c, d)), ((a, c), (b, d)), ((a, d), (b, c))):
+                for size in range(1, one.size):
+                    yield Visit(one.id, (
+                        *(Part(slot.id, size, 1) for slot in first),
+                        *(Part(slot.id, one.size - size, 2) for slot in second),
+                    ))  # fmt: skip
+
+
+def _sizes(total: int, number: int) -> Iterator[tuple[int, ...]]:
+    if number == 1:
+        yield (total,)
+        return
+    for first in range(1, total):
+        for rest in _sizes(total - first, number - 1):
+            yield (first, *rest)
+
+
+def best_objective(problem: Problem) -> dict[str, int] | None:
+    """The best levels, in the problem's order; None if no plan is valid."""
+    sets = [
+        list(_sets(visits_by_trial(problem, one), one.max_visits))
+        for one in problem.classes.values()
+    ]
+    best: tuple[tuple[int, ...], dict[str, int]] | None = None
+    levels = problem.params.objective
+    for visits in _plans(problem, sets, (), Counter()):
+        report = verify(problem, Plan(visits))
+        if report.is_valid:
+            key = better_key(levels, report.objective)
+            if best is None or key > best[0]:
+                best = key, {level: report.objective[level] for level in levels}
+    return best and best[1]
+
+
+def _sets(visits: list[Visit], most: int) -> Iterator[tuple[Visit, ...]]:
+    for number in range(min(most, len(visits)) + 1):
+        yield from combinations(visits, number)
+
+
+def _plans(
+    problem: Problem,
+    sets: list[list[tuple[Visit, ...]]],
+    chosen: tuple[Visit, ...],
+    load: Counter[str],
+) -> Iterator[tuple[Visit, ...]]:
+    if not sets:
+        yield chosen
+        return
+    for more in sets[0]:
+        parts = [part for visit in more for part in visit.parts]
+        now = Counter(load)
+        for part in parts:
+            now[part.slot] += part.students
+        if all(now[p.slot] <= problem.slots[p.slot].most for p in parts):
+            yield from _plans(problem, sets[1:], (*chosen, *more), now)
