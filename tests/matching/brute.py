@@ -44,10 +44,8 @@ def _guesses(problem: Problem, one: SchoolClass) -> Iterator[Visit]:
         for number in range(2, one.max_parts + 1):
             for chosen in combinations(slots, number):
                 for sizes in _sizes(one.size, number):
-                    yield Visit(one.id, tuple(
-                        Part(slot.id, size, g)
-                        for g, (slot, size) in enumerate(zip(chosen, sizes, strict=True), 1)
-                    ))  # fmt: skip
+                    parts = zip(chosen, sizes, range(1, number + 1), strict=True)
+                    yield Visit(one.id, tuple(Part(s.id, n, g) for s, n, g in parts))
         for a, b, c, d in combinations(slots, 4):
             for first, second in (((a, b), (c, d)), ((a, c), (b, d)), ((a, d), (b, c))):
                 for size in range(1, one.size):

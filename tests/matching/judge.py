@@ -1,4 +1,4 @@
-"""The independent checker that may lie beside the project; it shares no code with us."""
+"""The independent checker that may lie beside the project; it shares no code."""
 
 import importlib.util
 import os
