@@ -19,7 +19,14 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.journeys.crawl import crawl
 from tests.journeys.service import Demo, links_in_mails, newest_links
-from tests.journeys.visitors import PHONE, ROLES, WIDE, fetcher, new_context
+from tests.journeys.visitors import (
+    PHONE,
+    ROLES,
+    WIDE,
+    enter,
+    fetcher,
+    new_context,
+)
 
 VENDOR = Path(__file__).parent / "vendor"
 AXE = (VENDOR / "axe.min.js").read_text(encoding="utf-8")
@@ -151,6 +158,50 @@ def test_every_page_of_a_role_is_accessible_and_quiet(browser, demo, cookies, ro
 
     assert len(paths) >= 5
     assert [p.path for p in pages if p.status >= 500] == []
+    assert watch.complaints == [], "\n".join(watch.complaints)
+
+
+IN_ENGLISH = {
+    "public": (*PUBLIC, "/privacy", "/accessibility"),
+    "teacher": (
+        "/teacher/",
+        "/teacher/offers?view=list",
+        "/teacher/offers?view=month",
+        "/teacher/offers/1",
+        "/teacher/visits",
+        "/teacher/visits/13",
+        "/teacher/classes",
+    ),
+    "host": ("/host/", "/host/offers", "/host/offers/1/slots", "/host/limits"),
+    "coordinator": ("/coordinator/", "/coordinator/visits/13"),
+}
+
+
+def choose_english(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("button", name="English").click()
+    page.locator("html[lang=en]").wait_for()
+
+
+@pytest.mark.parametrize("role", list(ROLES))
+def test_the_main_pages_are_accessible_in_english_too(browser, demo, role):
+    """Other words are longer or missing; what they stand in was looked at above."""
+    with walking(browser, demo, None) as context:
+        page = context.new_page()
+        choose_english(page)
+        # After the choice: a person's own language, and that of her mails, stays.
+        if (person := ROLES[role]) is not None:
+            enter(page, demo, person)
+        page.set_viewport_size(PHONE)
+        watch = Watch(page)
+        for watch.path in IN_ENGLISH[role]:
+            page.goto(watch.path)
+            watch.note_all(axe(page, EVERYTHING))
+            if words := page.evaluate(TOO_WIDE):
+                watch.note(f"scrolls sideways: {words}")
+            if page.locator("html").get_attribute("lang") != "en":
+                watch.note("is not in English")
+
     assert watch.complaints == [], "\n".join(watch.complaints)
 
 
