@@ -67,7 +67,9 @@ def purge_personal_data(session: Session, *, now: datetime) -> dict[str, int]:
     policy = house_of(session).policy
     with transaction(session):
         counts = purge.student_addresses(
-            session, before=now - timedelta(days=policy.student_addresses_days)
+            session,
+            before=now - timedelta(days=policy.student_addresses_days),
+            now=now,
         )
         counts |= purge.needs(session, before=now - timedelta(days=policy.needs_days))
         counts["classes"] = purge.old_classes(

@@ -17,8 +17,9 @@ from scheduler.domain.offers import Confirmation
 from scheduler.domain.parties import Advice, Party, advice, most_addresses
 from scheduler.domain.refusals import NotFound
 from scheduler.domain.schooldays import Deadline, deadline
+from scheduler.domain.slots import SlotState
 from scheduler.domain.travel import Away, Trip, away
-from scheduler.domain.visits import ENDED, INVITED, Step
+from scheduler.domain.visits import ENDED, INVITED, Step, VisitState
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import access, teacher_pages, visits
 from scheduler.persistence.queries.teacher_pages import (
@@ -84,6 +85,9 @@ class Dossier:
     history: tuple[HistoryLine, ...]
     mail: tuple[MailLine, ...]
     addresses: int
+    students_answer: bool
+    offered_again: bool
+    colleagues: Mapping[int, str]
     most_addresses: int
 
 
@@ -125,7 +129,7 @@ def dossier(
             )
             for each in facts["proposals"]
         ),
-        may=_may(visit),
+        may=_may(visit, row, now=now),
         ended=row.state in ENDED,
         confirmed=row.state in INVITED,
         late=row.late,
@@ -145,13 +149,29 @@ def dossier(
         away=away(row.slot.starts_at, row.slot.ends_at, way),
         history=tuple(teacher_pages.history_of(session, row.id)),
         mail=tuple(teacher_pages.mail_about(session, row.id)),
+        students_answer=row.students_answer,
+        offered_again=row.state is VisitState.PROPOSED
+        and any(each["id"] == row.slot_id for each in facts["proposals"]),
+        colleagues=_colleagues(session, row),
         addresses=teacher_pages.addresses_number(session, row.id),
         most_addresses=most_addresses(row.party, policy=policy),
     )
 
 
-def _may(visit: rules.Visit) -> frozenset[str]:
+def _colleagues(session: Session, row: VisitRow) -> Mapping[int, str]:
+    """Who could look after the visit instead of its teacher."""
+    school_id = row.school_class.school_id
+    found = visits.teachers_of(session, school_id)
+    return {id_: name for id_, name in found.items() if id_ != row.organiser_id}
+
+
+def _may(visit: rules.Visit, row: VisitRow, *, now: datetime) -> frozenset[str]:
     found = {name for name, step in STEPS.items() if rules.may(visit, step)}
+    open_ahead = row.slot.state is SlotState.OPEN and row.slot.starts_at > now
+    if rules.may(visit, Step.ASK_AGAIN) and open_ahead:
+        found.add("ask_again")
+    if row.state not in ENDED and row.slot.ends_at > now:
+        found.add("hand_over")
     moves = (Step.SWITCH, Step.ASK_MOVE, Step.MOVE_AT_ONCE)
     if any(rules.may(visit, step) for step in moves):
         found.add("move")

@@ -15,6 +15,7 @@ from scheduler.domain.agreement import Agreement, agreement
 from scheduler.domain.localtime import local_day
 from scheduler.domain.refusals import NotFound
 from scheduler.domain.schooldays import deadline
+from scheduler.domain.slots import SlotState
 from scheduler.domain.visits import ENDED, INVITED, Step, VisitState
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import access, host_pages, reference, visits
@@ -81,6 +82,7 @@ class VisitSheet:
     may_answer: bool
     may_propose: bool
     may_cancel: bool
+    may_offer_again: bool
     cancelling_is_late: bool
     agreed: bool
     over: bool
@@ -155,6 +157,9 @@ def visit_sheet(
         history=tuple(happened),
         may_answer=rules.may(visit, Step.ACCEPT) and target.starts_at > now,
         may_propose=rules.may(visit, Step.PROPOSE),
+        may_offer_again=rules.may(visit, Step.OFFER_AGAIN)
+        and slot.state is SlotState.OPEN
+        and slot.starts_at > now,
         may_cancel=row.state in INVITED and slot.starts_at > now,
         cancelling_is_late=rules.is_late(
             slot.starts_at,

@@ -128,6 +128,8 @@ def change_offer(
         row = offer_to_change(session, offer_id, by)
         ahead = _ahead(session, row, now=now)
         before = {each.id: truth(session, each) for each in ahead}
+        # The visits came with their own view of the offer: it is read whole again.
+        row = offer_to_change(session, offer_id, by)
         _take(session, row, text)
         session.flush()
         for each in _ahead(session, row, now=now):

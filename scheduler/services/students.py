@@ -54,10 +54,23 @@ def checked_addresses(lines: Iterable[str]) -> list[str]:
 
 
 def set_addresses(
-    session: Session, visit_id: int, lines: Iterable[str], *, by: Actor, now: datetime
+    session: Session,
+    visit_id: int,
+    lines: Iterable[str],
+    *,
+    list_address: str = "",
+    students_answer: bool = True,
+    by: Actor,
+    now: datetime,
 ) -> None:
-    """The whole list: who is new is invited, who is gone gets a CANCEL."""
-    addresses = checked_addresses(lines)
+    """The whole list: who is new is invited, who is gone gets a CANCEL.
+
+    ``list_address``: a mailing list of the class. It is told by PUBLISH and asked
+    nothing, for nobody knows who reads it. ``students_answer``: whether the others are
+    asked to say that they come.
+    """
+    shared = set(checked_addresses([list_address]))
+    alone = [each for each in checked_addresses(lines) if each not in shared]
     with transaction(session):
         row = visits.visit_to_change(session, visit_id)
         if row is None:
@@ -66,30 +79,35 @@ def set_addresses(
         if row.state in ENDED:
             raise WrongState(state=row.state.value, step="set_addresses")
         most = most_addresses(row.party, policy=house_of(session).policy)
-        if len(addresses) > most:
-            raise TooManyAddresses(most=most, given=len(addresses))
+        if len(alone) > most:
+            raise TooManyAddresses(most=most, given=len(alone))
+        row.students_answer = students_answer
         seal = seal_of(session)
-        wanted = {seal.digest(address): address for address in addresses}
-        held = {
-            each.address_digest: each for each in visits.addressees_of(session, row.id)
+        wanted = {
+            (seal.digest(address), address in shared): address
+            for address in [*shared, *alone]
         }
-        added = [wanted[digest] for digest in wanted if digest not in held]
+        held = {
+            (each.address_digest, each.shared): each
+            for each in visits.addressees_of(session, row.id)
+        }
+        added = [wanted[key] for key in wanted if key not in held]
         removed = [
-            seal.open(each.address)
-            for digest, each in held.items()
-            if digest not in wanted
+            seal.open(each.address) for key, each in held.items() if key not in wanted
         ]
         if row.state in INVITED and removed:
             announce(session, row, Change.STUDENT_REMOVED, by=by, now=now, only=removed)
-        for digest, each in held.items():
-            if digest not in wanted:
+        for key, each in held.items():
+            if key not in wanted:
                 session.delete(each)
+        session.flush()
         for address in added:
             session.add(
                 AddresseeRow(
                     visit_id=row.id,
                     address=seal.close(address),
                     address_digest=seal.digest(address),
+                    shared=address in shared,
                     created_at=now,
                 )
             )

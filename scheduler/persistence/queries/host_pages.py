@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session, selectinload
@@ -19,6 +20,7 @@ from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.people import PersonRow
 from scheduler.persistence.models.visits import InvitationRow, VisitRow
 from scheduler.persistence.queries import access, offers, reference
+from scheduler.persistence.queries.access import contacts_of
 from scheduler.persistence.queries.offers import ZONE
 from scheduler.persistence.queries.visits import slot_whole, visit_whole
 
@@ -614,3 +616,27 @@ def _visits_on(session: Session, slot_id: int, *, locale: str) -> list[VisitLine
         .order_by(VisitRow.id)
     )
     return [visit_line(row, locale=locale) for row in rows]
+
+
+class ContactLine(NamedTuple):
+    """A contact; the first one is met on the day."""
+
+    person_id: int
+    name: str
+    email: str
+    phone: str
+    first: bool
+
+
+def contacts_of_host(session: Session, host_id: int) -> list[ContactLine]:
+    """The company's contacts, the first one in front."""
+    return [
+        ContactLine(
+            each.person_id,
+            each.person.name,
+            each.person.email,
+            each.person.phone,
+            first=number == 0,
+        )
+        for number, each in enumerate(contacts_of(session, host_id))
+    ]

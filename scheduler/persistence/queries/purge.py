@@ -40,8 +40,23 @@ def _count(result: Any) -> int:
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-def student_addresses(session: Session, *, before: datetime) -> dict[str, int]:
-    """Addresses of visits that lie back long enough, or ended with all mail out."""
+TAKEN_UP_AGAIN = frozenset(
+    {VisitState.CANCELLED_BY_SCHOOL, VisitState.CANCELLED_BY_HOST}
+)
+
+
+def student_addresses(
+    session: Session, *, before: datetime, now: datetime
+) -> dict[str, int]:
+    """Addresses of visits that lie back long enough, or ended with all mail out.
+
+    A visit that was called off may be taken up again until its day; whoever was
+    invited then is invited again, so the addresses stay until it would have begun.
+    """
+    for_good = or_(
+        VisitRow.state.in_(ENDED - {VisitState.DONE} - TAKEN_UP_AGAIN),
+        and_(VisitRow.state.in_(TAKEN_UP_AGAIN), SlotRow.starts_at <= now),
+    )
     unsent = (
         select(MessageRow.id)
         .where(
@@ -56,7 +71,7 @@ def student_addresses(session: Session, *, before: datetime) -> dict[str, int]:
         .where(
             or_(
                 SlotRow.ends_at <= before,
-                and_(VisitRow.state.in_(ENDED - {VisitState.DONE}), ~unsent),
+                and_(for_good, ~unsent),
             )
         )
     )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from scheduler.web.host import bp, home, limits, offers, slots, visits
+from scheduler.web.host import bp, contacts, home, limits, offers, slots, visits
 
-__all__ = ["bp", "home", "limits", "offers", "slots", "visits"]
+__all__ = ["bp", "contacts", "home", "limits", "offers", "slots", "visits"]

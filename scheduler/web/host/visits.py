@@ -24,7 +24,7 @@ from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import VisitLine
 from scheduler.services import answers
 from scheduler.services.host_visits import VisitSheet, calendar_facts, visit_sheet
-from scheduler.web.attempt import attempt
+from scheduler.web.attempt import ServiceForm, attempt
 from scheduler.web.host import answering, bp
 from scheduler.web.host.answering import Desk
 from scheduler.web.host.company import company, need_mine
@@ -114,6 +114,24 @@ def cancel_visit(visit_id: int) -> ResponseReturnValue:
         return redirect(url_for("host.visit", visit_id=visit_id), 303)
     page = CancelPage(visit=sheet, form=form)
     return render_template("host/cancel_visit.html", page=page), form.status
+
+
+@bp.post("/visits/<id:visit_id>/again")
+def offer_again(visit_id: int) -> ResponseReturnValue:
+    """Receive the class after all; its teacher has to choose it."""
+    _need_mine(visit_id)
+    form = ServiceForm()
+    attempt(
+        form,
+        lambda: answers.offer_again(
+            db.session(), visit_id, note="", by=current_actor(), now=clock.now()
+        ),
+    )
+    for words in form.form_errors:
+        flash(words, "error")
+    if not form.refusals:
+        flash(gettext("The teacher is told and can choose the date again."), "success")
+    return redirect(url_for("host.visit", visit_id=visit_id), 303)
 
 
 @bp.get("/visits/<id:visit_id>/visit.ics")

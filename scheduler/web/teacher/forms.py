@@ -135,6 +135,16 @@ class CancelForm(ServiceForm):
     note = line(lazy_gettext("In one line"), limit=NOTE)
 
 
+class HandOverForm(ServiceForm):
+    """A colleague looks after the visit from now on."""
+
+    places = {"organiser_busy": "colleague"}  # noqa: RUF012 - a constant
+
+    colleague = Pick(
+        lazy_gettext("Who looks after the visit?"), coerce=int, validators=[Wanted()]
+    )
+
+
 class AddressesForm(ServiceForm):
     """Students' addresses for one visit."""
 
@@ -147,6 +157,8 @@ class AddressesForm(ServiceForm):
         lazy_gettext("E-mail addresses, one a line"),
         validators=[AtMost(ADDRESSES)],
     )
+    class_list = line(lazy_gettext("Address of the class’s mailing list"))
+    quiet = BooleanField(lazy_gettext("Students need not say whether they come"))
 
     @property
     def lines(self) -> list[str]:

@@ -18,10 +18,16 @@ from scheduler.services import dossier, preview, requests, resend, students
 from scheduler.services.dossier import Dossier
 from scheduler.services.preview import SlotLine
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
+from scheduler.web.fields import options
 from scheduler.web.routes import LARGEST_ID
 from scheduler.web.signed_in import current_actor
 from scheduler.web.teacher import bp
-from scheduler.web.teacher.forms import AddressesForm, CancelForm, NumbersForm
+from scheduler.web.teacher.forms import (
+    AddressesForm,
+    CancelForm,
+    HandOverForm,
+    NumbersForm,
+)
 from scheduler.web.teacher.visits import read
 
 
@@ -168,12 +174,66 @@ def cancel_visit(visit_id: int) -> ResponseReturnValue:
     return _render("cancel", form, read(visit_id)), UNPROCESSABLE
 
 
+@bp.post("/visits/<id:visit_id>/again")
+def ask_again(visit_id: int) -> ResponseReturnValue:
+    """Want a visit after all that the school had called off."""
+    form = ServiceForm()
+    if _done(
+        form,
+        lambda: requests.ask_again(
+            db.session(), visit_id, by=current_actor(), now=clock.now()
+        ),
+    ):
+        if read(visit_id).confirmed:
+            told = gettext("The visit is confirmed again, invitations go out.")
+        else:
+            told = gettext("The company is asked again and your seats are kept.")
+        flash(told, "success")
+    return _back(visit_id, form)
+
+
+@bp.get("/visits/<id:visit_id>/hand-over")
+def hand_over(visit_id: int) -> str:
+    """Which colleague looks after it from now on."""
+    visit = read(visit_id)
+    need("hand_over" in visit.may and bool(visit.colleagues))
+    return _render("hand_over", _hand_over_form(visit, formdata=None), visit)
+
+
+@bp.post("/visits/<id:visit_id>/hand-over")
+def give_to(visit_id: int) -> ResponseReturnValue:
+    """Hand the visit over; its entry changes calendars."""
+    visit = read(visit_id)
+    form = _hand_over_form(visit)
+    if form.validate() and _done(
+        form,
+        lambda: requests.hand_over(
+            db.session(),
+            visit_id,
+            form.colleague.data,
+            by=current_actor(),
+            now=clock.now(),
+        ),
+    ):
+        name = visit.colleagues[form.colleague.data]
+        flash(gettext("%(name)s looks after the visit now.", name=name), "success")
+        return _back(visit_id)
+    return _render("hand_over", form, visit), UNPROCESSABLE
+
+
+def _hand_over_form(visit: Dossier, **given: None) -> HandOverForm:
+    form = HandOverForm(**given)
+    form.colleague.choices = options(visit.colleagues.items())
+    return form
+
+
 @bp.get("/visits/<id:visit_id>/students")
 def addresses(visit_id: int) -> str:
     """The students' addresses, empty: what was given is not shown again (P9)."""
     visit = read(visit_id)
     need(not visit.ended)
-    return _render("students", AddressesForm(formdata=None), visit)
+    form = AddressesForm(formdata=None, quiet=not visit.students_answer)
+    return _render("students", form, visit)
 
 
 @bp.post("/visits/<id:visit_id>/students")
@@ -183,7 +243,13 @@ def set_addresses(visit_id: int) -> ResponseReturnValue:
     if form.validate() and _done(
         form,
         lambda: students.set_addresses(
-            db.session(), visit_id, form.lines, by=current_actor(), now=clock.now()
+            db.session(),
+            visit_id,
+            form.lines,
+            list_address=form.class_list.data or "",
+            students_answer=not form.quiet.data,
+            by=current_actor(),
+            now=clock.now(),
         ),
     ):
         number = read(visit_id).addresses
