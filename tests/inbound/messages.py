@@ -67,7 +67,11 @@ class Row:
 
     @property
     def octets(self) -> bytes:
-        values = {"sequence": SENT_SEQUENCE.get(self.state, "0")}
+        return self.filled()
+
+    def filled(self, **values: str) -> bytes:
+        """The message with what is true of an invitation, and this row's change."""
+        values = {"sequence": SENT_SEQUENCE.get(self.state, "0")} | values
         values |= dict(pair.split("=") for pair in self.change.split())
         return filled(self.message, partstat=self.answer, **values)
 
