@@ -24,6 +24,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -99,11 +100,16 @@ class InviteMail(flask_mail.Message):
         self.envelope_from = ascii_address(letter.envelope_from or sender)
         self.mime = _mime(letter, subject=subject, sender=sender, recipient=recipient)
 
-    def as_bytes(self) -> bytes:
+    @cached_property
+    def octets(self) -> bytes:
+        """What goes over the wire."""
         return self.mime.as_bytes(policy=WIRE)
 
+    def as_bytes(self) -> bytes:
+        return self.octets
+
     def as_string(self) -> str:
-        return self.as_bytes().decode("ascii")
+        return self.octets.decode("ascii")
 
 
 class SafeConnection(flask_mail.Connection):
@@ -205,9 +211,12 @@ class SmtpCourier:
         self._app = app
         self._connection: SafeConnection | None = None
 
-    def send(self, letter: Letter) -> None:
-        """Return when the server has taken the letter; else say why not."""
-        mail = self._mime(letter)
+    def send(self, letter: Letter | InviteMail) -> None:
+        """Return when the server has taken the letter; else say why not.
+
+        One that is written already goes as it is.
+        """
+        mail = letter if isinstance(letter, InviteMail) else self._mime(letter)
         connection = self._connected()
         try:
             connection.deliver(mail)

@@ -202,7 +202,7 @@ def test_what_was_taken_is_noted_every_few_letters(session: Session, engine: Eng
 
 
 def test_with_a_slow_server_each_half_second_is_noted(session: Session, engine: Engine):
-    store(session, *many("example.org", delivery.GROUP))
+    store(session, *many("example.org", delivery.FIRST_GROUP))
     at, noted = [NOW], []
 
     def slow(message: Message) -> None:
@@ -221,7 +221,7 @@ def test_a_very_slow_server_does_not_make_two_senders_send_the_same(
     session: Session, engine: Engine
 ):
     """Each letter takes 50 seconds, a lease two minutes: the sender renews it."""
-    store(session, *many("example.org", delivery.GROUP))
+    store(session, *many("example.org", delivery.FIRST_GROUP))
     at = [NOW]
     second = Bag()
 
@@ -235,7 +235,7 @@ def test_a_very_slow_server_does_not_make_two_senders_send_the_same(
     delivery.deliver_due(session, as_it_is, bag, now=lambda: at[0], limit=99)
 
     assert second.sent == []
-    assert sorted(bag.addresses) == many("example.org", delivery.GROUP)
+    assert sorted(bag.addresses) == many("example.org", delivery.FIRST_GROUP)
 
 
 def test_who_lost_the_lease_leaves_the_letters_to_the_other(
@@ -388,7 +388,7 @@ def test_a_message_about_a_visit_that_is_over_is_not_sent(session: Session):
 
 
 def test_a_night_full_of_mail_does_not_keep_a_sign_in_link(session: Session):
-    for _ in range(3 * delivery.GROUP):
+    for _ in range(3 * delivery.FIRST_GROUP):
         record(session)
     with transaction(session):
         outbox.record(

@@ -13,6 +13,8 @@ from scheduler.persistence.models.visits import InvitationRow
 
 # A number of ours among PostgreSQL's advisory locks: "mail" in ASCII.
 RATE_LOCK = 0x6D61696C
+# Another message beside the one that is asked for; made once, for it is slow to make.
+_OTHER = aliased(MessageRow)
 
 
 def invitation_for(
@@ -42,11 +44,13 @@ def supersede(session: Session, invitation_id: int) -> None:
 
 def with_newer(session: Session, message_ids: Collection[int]) -> set[int]:
     """Those of them for whose calendar a later message exists."""
-    later = aliased(MessageRow)
+    if not message_ids:
+        return set()
     newer = (
-        select(later.id)
+        select(_OTHER.id)
         .where(
-            later.invitation_id == MessageRow.invitation_id, later.id > MessageRow.id
+            _OTHER.invitation_id == MessageRow.invitation_id,
+            _OTHER.id > MessageRow.id,
         )
         .exists()
     )
@@ -72,13 +76,12 @@ def due(
     an older message for the same calendar is under way the newer one waits.
     ``besides``: domains that are left alone.
     """
-    older = aliased(MessageRow)
     under_way = (
-        select(older.id)
+        select(_OTHER.id)
         .where(
-            older.invitation_id == MessageRow.invitation_id,
-            older.id < MessageRow.id,
-            older.state == MessageState.SENDING,
+            _OTHER.invitation_id == MessageRow.invitation_id,
+            _OTHER.id < MessageRow.id,
+            _OTHER.state == MessageState.SENDING,
         )
         .exists()
     )
