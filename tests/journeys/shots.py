@@ -1,6 +1,7 @@
 """Pictures of every page of the demo, to be looked at by people.
 
-    python -m tests.journeys.shots OUTDIR [--only REGEX] [--each N] [--readme]
+    python -m tests.journeys.shots OUTDIR [--only REGEX] [--each N] [--english]
+        [--looks LOOK ...] [--readme]
 
 Starts a demo of its own, enters as each role, follows the links, and photographs one
 page of each kind at 390 and 1280 px, light and dark: OUTDIR/1280-light/teacher-….png.
@@ -20,7 +21,15 @@ from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 from tests import chromium
 from tests.journeys.crawl import crawl, kind_of
 from tests.journeys.service import ROOT, Demo, newest_links, running_demo
-from tests.journeys.visitors import PHONE, ROLES, WIDE, enter, fetcher, new_context
+from tests.journeys.visitors import (
+    PHONE,
+    ROLES,
+    WIDE,
+    choose_english,
+    enter,
+    fetcher,
+    new_context,
+)
 
 LOOKS = {
     f"{size['width']}-{theme}": {"viewport": size, "color_scheme": theme}
@@ -39,6 +48,7 @@ def main() -> None:
     parser.add_argument("--only", type=re.compile, default=re.compile(""))
     parser.add_argument("--each", type=int, default=1, help="pages of each kind")
     parser.add_argument("--looks", nargs="*", choices=list(LOOKS), default=list(LOOKS))
+    parser.add_argument("--english", action="store_true", help="instead of French")
     parser.add_argument("--readme", action="store_true", help="its picture too")
     asked = parser.parse_args()
     executable = chromium.executable()
@@ -54,7 +64,7 @@ def main() -> None:
             args=list(chromium.ARGUMENTS),
         )
         number = 0
-        for role, state in signed_in(browser, demo):
+        for role, state in signed_in(browser, demo, english=asked.english):
             addresses = found(browser, demo, role, state, each=asked.each)
             wanted = {n: path for n, path in addresses.items() if asked.only.search(n)}
             for look in asked.looks:
@@ -66,12 +76,17 @@ def main() -> None:
     print(f"{number} pages, {len(asked.looks)} pictures of each, in {asked.outdir}")
 
 
-def signed_in(browser: Browser, demo: Demo) -> Iterator[tuple[str, StorageState]]:
+def signed_in(
+    browser: Browser, demo: Demo, *, english: bool
+) -> Iterator[tuple[str, StorageState]]:
     """Each role with its cookies."""
     for role, person in ROLES.items():
         with new_context(browser, demo) as context:
+            page = context.new_page()
+            if english:
+                choose_english(page)
             if person is not None:
-                enter(context.new_page(), demo, person)
+                enter(page, demo, person)
             yield role, context.storage_state()
 
 

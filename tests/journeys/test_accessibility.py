@@ -23,6 +23,7 @@ from tests.journeys.visitors import (
     PHONE,
     ROLES,
     WIDE,
+    choose_english,
     enter,
     fetcher,
     new_context,
@@ -175,12 +176,6 @@ IN_ENGLISH = {
     "host": ("/host/", "/host/offers", "/host/offers/1/slots", "/host/limits"),
     "coordinator": ("/coordinator/", "/coordinator/visits/13"),
 }
-
-
-def choose_english(page: Page) -> None:
-    page.goto("/")
-    page.get_by_role("button", name="English").click()
-    page.locator("html[lang=en]").wait_for()
 
 
 @pytest.mark.parametrize("role", list(ROLES))

@@ -63,6 +63,13 @@ def enter(page: Page, demo: Demo, person: Person) -> None:
     page.wait_for_url("**" + person.room)
 
 
+def choose_english(page: Page) -> None:
+    """In this browser only: before somebody enters, whose mails stay as they are."""
+    page.goto("/")
+    page.get_by_role("button", name="English").click()
+    page.locator("html[lang=en]").wait_for()
+
+
 def fetcher(context: BrowserContext) -> object:
     """What the crawler asks pages of: this browser's cookies, without drawing."""
 
