@@ -52,7 +52,6 @@ class KnownInvitation:
     address: str
     organizer: str
     sequence: int
-    time_sequence: int = 0
     cancelled: bool = False
     asked: bool = True
     over: bool = False

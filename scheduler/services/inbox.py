@@ -233,7 +233,6 @@ def _known(
         address=address,
         organizer=house_of(session).organizer,
         sequence=invitation.sequence,
-        time_sequence=invitation.time_sequence,
         cancelled=invitation.state is not InvitationState.INVITED,
         asked=asked and not invitation.shared,
         over=slot.ends_at <= now,

@@ -36,7 +36,7 @@ WAITING = KnownInvitation(
 )
 STATES = {
     "waiting": WAITING,
-    "moved": replace(WAITING, sequence=2, time_sequence=2),
+    "moved": replace(WAITING, sequence=2),
     "answered": replace(WAITING, last=(0, datetime(2026, 11, 22, 9, 0, tzinfo=UTC))),
     "cancelled": replace(WAITING, sequence=1, cancelled=True),
     "over": replace(WAITING, over=True),

@@ -76,7 +76,7 @@ def put_into(session: Session, state: str, visit: int) -> dict[str, str]:
     known = STATES[state]
     row = invitation(session, visit, ANNA)
     if known is not None:
-        row.sequence, row.time_sequence = known.sequence, known.time_sequence
+        row.sequence = row.time_sequence = known.sequence
         row.answer_sequence, row.answer_dtstamp = known.last or (None, None)
         row.answer = Answer.TENTATIVE if known.last else None
         row.answer_way = row.answered_at = None
