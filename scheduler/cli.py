@@ -115,7 +115,13 @@ def demo(port: int, mail_port: int, *, reset: bool) -> None:
 
     def beside(running: Flask) -> Stop:
         end_catcher = demo_parts.start_catcher(
-            Path(settings.mailbox_dir), port=settings.catcher_port
+            Path(settings.mailbox_dir),
+            port=settings.catcher_port,
+            answers=Path(settings.answers_dir),
+            addresses={
+                settings.mail_from,
+                settings.bounce_address or settings.mail_from,
+            },
         )
         end_loop = _start_loop(running, settings)
 

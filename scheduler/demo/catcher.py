@@ -21,10 +21,12 @@ from email.parser import BytesHeaderParser
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from uuid import uuid4
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from scheduler.mail.mailboxes import Maildir
 from scheduler.wording import clean_line
 
 LARGEST_MAIL = 2_000_000
@@ -68,10 +70,17 @@ class CaughtMail:
 class Catcher:
     """The SMTP server, from ``start`` to ``stop``; a context manager in tests."""
 
-    def __init__(self, folder: Path, *, port: int, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int,
+        host: str = "127.0.0.1",
+        answers: Answers | None = None,
+    ) -> None:
         self.folder = folder
         self._controller = Controller(
-            _Keeper(folder),
+            _Keeper(folder, answers),
             hostname=host,
             port=port,
             data_size_limit=LARGEST_MAIL,
@@ -105,18 +114,43 @@ class Catcher:
         self.stop()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """Where mail to the service itself goes: what its loop reads.
+
+    ``addresses`` are ORGANIZER and the return address, without what follows a ``+``.
+    """
+
+    mailbox: Maildir
+    addresses: frozenset[str]
+
+    def are_meant(self, recipient: str) -> bool:
+        """Whether this recipient is the service."""
+        name, _, domain = recipient.lower().rpartition("@")
+        return f"{name.partition('+')[0]}@{domain}" in self.addresses
+
+
 class _Keeper:
     """Writes each mail to the Maildir before it says yes (RFC 5321 §6.1)."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, answers: Answers | None) -> None:
         self._box = _box(folder)
+        self._answers = answers
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd calls it so
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         del server, session
         content = envelope.content or b""
-        self._box.add(content if isinstance(content, bytes) else content.encode())
+        octets = content if isinstance(content, bytes) else content.encode()
+        meant = self._answers
+        if meant is not None and any(map(meant.are_meant, envelope.rcpt_tos)):
+            # What a delivering server adds: a delivery report is known by it.
+            to = clean_line(envelope.rcpt_tos[0])
+            named = f"Delivered-To: {to}\r\n".encode() + octets
+            meant.mailbox.deliver(named, name=f"{uuid4().hex}.demo")
+            return "250 Kept"
+        self._box.add(octets)
         return "250 Kept"
 
 

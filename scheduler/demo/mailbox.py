@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from scheduler.demo.catcher import CaughtMail, caught_keys, caught_mails, read_caught
+from scheduler.demo.replies import invited_by
 from scheduler.domain.refusals import NotFound
 from scheduler.ical.reading import ReadCalendar, read_calendar
 
@@ -40,6 +41,7 @@ class MailPage:
     calendar: ReadCalendar | None
     calendar_text: str
     source: str
+    may_answer: bool
 
 
 def mailbox_page(folder: Path, *, recipient: str) -> MailboxPage:
@@ -85,4 +87,5 @@ def mail_page(folder: Path, key: str, *, view: str) -> MailPage:
         calendar=read_calendar(found.calendar) if found.calendar else None,
         calendar_text=(found.calendar or b"").decode("utf-8", "replace"),
         source=found.raw[:MOST_SOURCE].decode("utf-8", "replace"),
+        may_answer=invited_by(found.calendar) is not None,
     )

@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from scheduler import clock
-from scheduler.demo.catcher import Catcher
+from scheduler.demo.catcher import Answers, Catcher
 from scheduler.domain.localtime import instant, local_day
+from scheduler.mail.mailboxes import Maildir
 
 FOLDER = Path("instance")
 DATABASE = "visits.db"
 KEYS = "demo-keys"
 MAILBOX = "mailbox"
+ANSWERS = "answers"
 SQLITE = "sqlite:///"
 OWNER_ONLY = 0o600
 KEY_BYTES = 32
@@ -70,6 +72,9 @@ def environment(
         "SMTP_PORT": str(mail_port),
         "CATCHER_PORT": str(mail_port),
         "MAILBOX_DIR": str(place.folder / MAILBOX),
+        "ANSWERS_MAILBOX": "maildir",
+        "ANSWERS_DIR": str(place.folder / ANSWERS),
+        "ANSWERS_SECONDS": "2",
     }
     if kept.clock_ahead is not None:
         # The same distance at each start: the demo's time must never go back.
@@ -83,7 +88,8 @@ def reset(place: Place) -> None:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{place.database}{suffix}").unlink(missing_ok=True)
     (place.folder / KEYS).unlink(missing_ok=True)
-    shutil.rmtree(place.folder / MAILBOX, ignore_errors=True)
+    for name in (MAILBOX, ANSWERS):
+        shutil.rmtree(place.folder / name, ignore_errors=True)
 
 
 def is_over(now: datetime) -> bool:
@@ -91,9 +97,22 @@ def is_over(now: datetime) -> bool:
     return local_day(now) > LAST_DAY
 
 
-def start_catcher(folder: Path, *, port: int) -> Callable[[], None]:
-    """Catch mail in this process; returns what ends it."""
-    catcher = Catcher(folder, port=port)
+def start_catcher(
+    folder: Path, *, port: int, answers: Path, addresses: Iterable[str]
+) -> Callable[[], None]:
+    """Catch mail in this process; returns what ends it.
+
+    What is sent to one of the addresses goes to the folder that the loop reads.
+    """
+    mailbox = Maildir(folder=answers)
+    mailbox.make()
+    catcher = Catcher(
+        folder,
+        port=port,
+        answers=Answers(
+            mailbox=mailbox, addresses=frozenset(each.lower() for each in addresses)
+        ),
+    )
     catcher.start()
     return catcher.stop
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from scheduler import clock
-from scheduler.demo import mailbox as box
+from scheduler.demo import answering, mailbox as box
 from scheduler.demo.people import grouped
+from scheduler.demo.replies import Reply
 from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
 from scheduler.persistence.queries import access, people_pages
@@ -76,6 +87,31 @@ def mail(key: str) -> str:
     """One mail: as people see it, as text, its calendar part, its source."""
     page = box.mail_page(_folder(), key, view=request.args.get("view", ""))
     return render_template("demo/mail.html", page=page)
+
+
+@bp.post("/mailbox/<key>/answer")
+def answer_mail(key: str) -> ResponseReturnValue:
+    """Press a button of the reader's calendar program, which answers by mail."""
+    given = answering.answer(
+        box.mail(_folder(), key),
+        reply=request.form.get("reply", ""),
+        client=request.form.get("client", ""),
+        comment=request.form.get("comment", ""),
+        port=current_app.config["SETTINGS"].smtp_port,
+        now=clock.now(),
+    )
+    flash(_answered(given), "success")
+    return redirect(url_for(".mail", key=key), 303)
+
+
+def _answered(given: Reply) -> str:
+    words = {
+        Reply.ACCEPT: gettext("The answer is on its way by mail: coming."),
+        Reply.TENTATIVE: gettext("The answer is on its way by mail: maybe."),
+        Reply.DECLINE: gettext("The answer is on its way by mail: not coming."),
+        Reply.OTHER_TIME: gettext("The proposal is on its way by mail: a week later."),
+    }
+    return words[given] + " " + gettext("The service reads it within seconds.")
 
 
 @bp.get("/mailbox/<key>/html")

@@ -89,10 +89,14 @@ class Maildir:
         """How many are unread."""
         return len(self._unread())
 
-    def deliver(self, octets: bytes, *, name: str) -> None:
-        """Put a message in: written whole in ``tmp``, then renamed into ``new``."""
+    def make(self) -> None:
+        """The three folders, if they are not there."""
         for part in ("tmp", NEW, CUR):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
+
+    def deliver(self, octets: bytes, *, name: str) -> None:
+        """Put a message in: written whole in ``tmp``, then renamed into ``new``."""
+        self.make()
         written = self.folder / "tmp" / name
         written.write_bytes(octets)
         written.rename(self.folder / NEW / name)

@@ -245,31 +245,44 @@ def change_slot(
     Raises ``Refused`` when a class that comes cannot come then, ``SlotInUse`` when
     fewer seats are left than are held.
     """
+    with transaction(session):
+        put_times(session, slot_id, times, wanted=wanted, by=by, now=now)
+
+
+def put_times(
+    session: Session,
+    slot_id: int,
+    times: SlotTimes,
+    *,
+    wanted: SeatsWanted,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """The same inside the caller's transaction (also for a time that was proposed)."""
     starts_at, ends_at = times.instants()
     check_times(starts_at, ends_at, now=now)
-    with transaction(session):
-        slot = _my_slot(session, slot_id, by)
-        if slot.state is SlotState.CANCELLED or slot.starts_at <= now:
-            raise WrongState(state=slot.state.value, step="change_slot")
-        _check_free(session, slot.offer, starts_at, ends_at, besides=slot.id)
-        told = visits.on_slot(session, slot.id)
-        moved = (starts_at, ends_at, times.place) != (
-            slot.starts_at,
-            slot.ends_at,
-            slot.place,
-        )
-        same_time = (starts_at, ends_at) == (slot.starts_at, slot.ends_at)
-        before = {row.id: truth(session, row) for row in told}
-        slot.starts_at, slot.ends_at, slot.place = starts_at, ends_at, times.place
-        _resize(slot, wanted)
-        session.flush()
-        if moved:
-            for row in told:
-                if row.slot_id == slot.id or same_time:
-                    _follow(session, row, slot, before[row.id], by=by, now=now)
-                else:
-                    _drop_move(session, row, by=by, now=now)
-        _note(session, slot.offer, "slot_changed", by=by, now=now, slot=slot.id)
+    slot = _my_slot(session, slot_id, by)
+    if slot.state is SlotState.CANCELLED or slot.starts_at <= now:
+        raise WrongState(state=slot.state.value, step="change_slot")
+    _check_free(session, slot.offer, starts_at, ends_at, besides=slot.id)
+    told = visits.on_slot(session, slot.id)
+    moved = (starts_at, ends_at, times.place) != (
+        slot.starts_at,
+        slot.ends_at,
+        slot.place,
+    )
+    same_time = (starts_at, ends_at) == (slot.starts_at, slot.ends_at)
+    before = {row.id: truth(session, row) for row in told}
+    slot.starts_at, slot.ends_at, slot.place = starts_at, ends_at, times.place
+    _resize(slot, wanted)
+    session.flush()
+    if moved:
+        for row in told:
+            if row.slot_id == slot.id or same_time:
+                _follow(session, row, slot, before[row.id], by=by, now=now)
+            else:
+                _drop_move(session, row, by=by, now=now)
+    _note(session, slot.offer, "slot_changed", by=by, now=now, slot=slot.id)
 
 
 def close_slot(session: Session, slot_id: int, *, by: Actor, now: datetime) -> None:

@@ -14,6 +14,7 @@ from scheduler.domain.actors import Actor
 from scheduler.extensions import db
 from scheduler.persistence.queries.host_pages import SlotLine
 from scheduler.services import answers, proposals
+from scheduler.services.answer_sheets import AnswerSheet, for_contact
 from scheduler.services.host_visits import VisitSheet, visit_sheet
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.fields import options
@@ -42,6 +43,7 @@ class AnswerPage:
 
     desk: Desk
     visit: VisitSheet
+    answers: AnswerSheet
     accept: ServiceForm
     decline: DeclineForm
     propose: ProposeForm
@@ -65,6 +67,7 @@ def show(
     page = AnswerPage(
         desk=desk,
         visit=visit,
+        answers=for_contact(db.session(), desk.visit_id, by=desk.actor, now=now),
         accept=accept or AcceptForm(),
         decline=decline or DeclineForm(formdata=None),
         propose=propose or propose_form(desk, formdata=None),

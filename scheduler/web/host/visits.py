@@ -22,7 +22,8 @@ from scheduler.extensions import db
 from scheduler.ical.invitation import public
 from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import VisitLine
-from scheduler.services import answers
+from scheduler.services import answer_sheets, answers, counters
+from scheduler.services.answer_sheets import AnswerSheet
 from scheduler.services.host_visits import VisitSheet, calendar_facts, visit_sheet
 from scheduler.web.attempt import ServiceForm, attempt
 from scheduler.web.host import answering, bp
@@ -67,6 +68,55 @@ def visits() -> ResponseReturnValue:
 def visit(visit_id: int) -> ResponseReturnValue:
     """One visit, whole."""
     return answering.show(_desk(visit_id))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswersPage:
+    answers: AnswerSheet
+
+
+@bp.get("/visits/<id:visit_id>/answers", endpoint="answers")
+def answers_part(visit_id: int) -> str:
+    """The part of the page that follows the answers."""
+    desk = _desk(visit_id)
+    sheet = answer_sheets.for_contact(
+        db.session(), visit_id, by=desk.actor, now=clock.now()
+    )
+    return render_template("host/_answers.html", page=AnswersPage(answers=sheet))
+
+
+@bp.post("/visits/<id:visit_id>/proposals/<id:received_id>/take")
+def take_time(visit_id: int, received_id: int) -> ResponseReturnValue:
+    """Say yes to the time that the teacher proposed from a calendar."""
+    form, desk = ServiceForm(), _desk(visit_id)
+    attempt(
+        form,
+        lambda: counters.confirm_proposal(
+            db.session(), visit_id, received_id, by=desk.actor, now=clock.now()
+        ),
+    )
+    return _told(visit_id, form, gettext("The visit has its new time."))
+
+
+@bp.post("/visits/<id:visit_id>/proposals/<id:received_id>/keep")
+def keep_time(visit_id: int, received_id: int) -> ResponseReturnValue:
+    """Leave the time as it is."""
+    form, desk = ServiceForm(), _desk(visit_id)
+    attempt(
+        form,
+        lambda: counters.dismiss_proposal(
+            db.session(), visit_id, received_id, by=desk.actor, now=clock.now()
+        ),
+    )
+    return _told(visit_id, form, gettext("The time stays as it is."))
+
+
+def _told(visit_id: int, form: ServiceForm, words: str) -> ResponseReturnValue:
+    for wrong in form.form_errors:
+        flash(wrong, "error")
+    if not form.form_errors:
+        flash(words, "success")
+    return redirect(url_for(".visit", visit_id=visit_id), 303)
 
 
 @bp.post("/visits/<id:visit_id>/accept")

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Response, current_app, render_template, request, url_for
+from flask import (
+    Response,
+    current_app,
+    flash,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from scheduler import clock
 from scheduler.domain.visits import ENDED, INVITED, VisitState
@@ -13,8 +23,10 @@ from scheduler.extensions import db
 from scheduler.ical.invitation import public
 from scheduler.persistence.queries import teacher_pages
 from scheduler.persistence.queries.teacher_pages import VisitLine
-from scheduler.services import dossier
+from scheduler.services import answer_sheets, counters, dossier
+from scheduler.services.answer_sheets import AnswerSheet
 from scheduler.services.dossier import Dossier
+from scheduler.web.attempt import ServiceForm, attempt
 from scheduler.web.signed_in import current_actor, locale
 from scheduler.web.teacher import bp
 from scheduler.web.teacher.whose import my_id, my_schools
@@ -74,6 +86,7 @@ class VisitPage:
     """A visit, and where its class page is."""
 
     visit: Dossier
+    answers: AnswerSheet
     mine: bool
     class_url: str
     dead: int
@@ -88,6 +101,7 @@ def visit(visit_id: int) -> str:
         "teacher/visit.html",
         page=VisitPage(
             visit=found,
+            answers=_answers(visit_id),
             mine=found.organiser_id == my_id(),
             class_url=class_page_url(found.facts["class_code"]),
             dead=sum(each.number for each in found.mail if each.state == "dead"),
@@ -97,6 +111,59 @@ def visit(visit_id: int) -> str:
                 if each.state in {"waiting", "sending"}
             ),
         ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswersPage:
+    answers: AnswerSheet
+
+
+@bp.get("/visits/<id:visit_id>/answers")
+def answers(visit_id: int) -> str:
+    """The part of the page that follows the answers."""
+    return render_template(
+        "teacher/_answers.html", page=AnswersPage(answers=_answers(visit_id))
+    )
+
+
+@bp.post("/visits/<id:visit_id>/proposals/<id:received_id>/take")
+def take_time(visit_id: int, received_id: int) -> ResponseReturnValue:
+    """Say yes to the time that the company proposed from its calendar."""
+    form = ServiceForm()
+    attempt(
+        form,
+        lambda: counters.confirm_proposal(
+            db.session(), visit_id, received_id, by=current_actor(), now=clock.now()
+        ),
+    )
+    return _told(visit_id, form, gettext("The visit has its new time."))
+
+
+@bp.post("/visits/<id:visit_id>/proposals/<id:received_id>/keep")
+def keep_time(visit_id: int, received_id: int) -> ResponseReturnValue:
+    """Leave the time as it is."""
+    form = ServiceForm()
+    attempt(
+        form,
+        lambda: counters.dismiss_proposal(
+            db.session(), visit_id, received_id, by=current_actor(), now=clock.now()
+        ),
+    )
+    return _told(visit_id, form, gettext("The time stays as it is."))
+
+
+def _told(visit_id: int, form: ServiceForm, words: str) -> ResponseReturnValue:
+    for wrong in form.form_errors:
+        flash(wrong, "error")
+    if not form.form_errors:
+        flash(words, "success")
+    return redirect(url_for(".visit", visit_id=visit_id), 303)
+
+
+def _answers(visit_id: int) -> AnswerSheet:
+    return answer_sheets.for_teacher(
+        db.session(), visit_id, by=current_actor(), now=clock.now()
     )
 
 
