@@ -24,6 +24,7 @@ from scheduler.services import links
 from scheduler.services.house import House
 from scheduler.web import filters, headers, refusals, routes, signed_in, site
 from scheduler.web.account import views as account
+from scheduler.web.answer import views as answer
 from scheduler.web.auth import views as auth
 from scheduler.web.coordinator import views as coordinator
 from scheduler.web.feeds import views as feeds
@@ -38,7 +39,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LARGEST_FORM = 1024 * 1024
-LINK_PATHS = {"sign_in": "/sign-in/", "answer_visit": "/h/"}
+LINK_PATHS = {
+    "sign_in": "/sign-in/",
+    "answer_visit": "/h/",
+    links.ANSWER_PAGE: "/r/",
+}
 
 
 class Pages(Flask):
@@ -73,7 +78,17 @@ def create_app(settings: Settings) -> Flask:
             demo=settings.demo,
         ),
     )
-    rooms = (public, auth, account, teacher, host, host_answer, student, coordinator)
+    rooms = (
+        public,
+        auth,
+        account,
+        teacher,
+        host,
+        host_answer,
+        student,
+        answer,
+        coordinator,
+    )
     for room in (*rooms, feeds):
         app.register_blueprint(room.bp)
     if settings.demo:
@@ -167,7 +182,9 @@ def composer(settings: Settings, house: House) -> Compose:
     """How messages become letters, for these settings."""
 
     def address_of(purpose: str, link_id: object) -> str:
-        secret = links.token(int(str(link_id)), key=house.link_key)
+        is_answer = purpose == links.ANSWER_PAGE
+        derive = links.answer_token if is_answer else links.token
+        secret = derive(int(str(link_id)), key=house.link_key)
         return settings.base_url.rstrip("/") + LINK_PATHS[purpose] + secret
 
     return Compose(

@@ -206,6 +206,8 @@ def _tell(
     if revision is not None:
         invitation = _revise(session, visit, recipient, held, revision, now=now)
         payload["entry"] = entry_facts(visit, revision, recipient.audience)
+        if revision.method is Method.REQUEST and payload["entry"]["rsvp"]:
+            payload["answer_link"] = {"purpose": links.ANSWER_PAGE, "id": invitation.id}
     outbox.record(
         session,
         kind=telling.mail,

@@ -20,6 +20,8 @@ from scheduler.persistence.queries import access
 from scheduler.services.house import house_of
 
 SECRET_BYTES = 21
+# What the link of an invitation is for; its address is derived, and stored nowhere.
+ANSWER_PAGE = "answer_invitation"
 
 
 def token(link_id: int, *, key: bytes) -> str:
@@ -27,6 +29,13 @@ def token(link_id: int, *, key: bytes) -> str:
     mac = hmac.new(key, f"link:{link_id}".encode(), hashlib.sha256).digest()
     secret = base64.urlsafe_b64encode(mac[:SECRET_BYTES]).decode()
     return f"{link_id}.{secret}"
+
+
+def answer_token(invitation_id: int, *, key: bytes) -> str:
+    """The same for the page of an invitation, which has no row of its own."""
+    mac = hmac.new(key, f"answer:{invitation_id}".encode(), hashlib.sha256).digest()
+    secret = base64.urlsafe_b64encode(mac[:SECRET_BYTES]).decode()
+    return f"{invitation_id}.{secret}"
 
 
 def digest(secret: str) -> str:

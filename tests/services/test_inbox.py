@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from scheduler.demo.replies import Client, Invited, Reply, written
+from scheduler.demo.replies import Client, Reply
 from scheduler.domain.announcements import Audience
 from scheduler.domain.answers import Answer, AnswerWay, Effect
 from scheduler.domain.visits import VisitState
@@ -26,11 +26,11 @@ from scheduler.services.headcount import count_of
 from scheduler.services.house import House
 from scheduler.services.students import set_addresses
 from tests import rows
+from tests.replies import LATER, invitation, reply
 from tests.rows import NOW, World
 from tests.services.letters import invite, messages
 
 LEA, TOM, ZOE = "lea@example.org", "tom@example.org", "zoe@example.org"
-LATER = NOW + timedelta(hours=1)
 
 
 @pytest.fixture
@@ -39,54 +39,6 @@ def visit(session: Session, world: World) -> int:
     found = rows.visit_in(session, world, VisitState.CONFIRMED)
     set_addresses(session, found, [LEA, TOM, ZOE], by=world.teacher.actor, now=NOW)
     return found
-
-
-def invited(
-    session: Session, visit: int, address: str, *, audience: str = "student"
-) -> Invited:
-    """What the invitation of that address says."""
-    session.rollback()
-    row = invitation(session, visit, address, audience=audience)
-    starts_at = NOW + timedelta(days=50)
-    return Invited(
-        uid=row.uid,
-        sequence=row.sequence,
-        summary="Visite : Férembois Usinage, Derval",
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=2),
-        organizer="visits@visits.example",
-        attendee=address,
-    )
-
-
-def invitation(
-    session: Session, visit: int, address: str, *, audience: str = "student"
-) -> InvitationRow:
-    digest = seal_of(session).digest(address)
-    return session.scalars(
-        select(InvitationRow)
-        .where(
-            InvitationRow.visit_id == visit,
-            InvitationRow.address_digest == digest,
-            InvitationRow.audience == Audience(audience),
-        )
-        .execution_options(populate_existing=True)
-    ).one()
-
-
-def reply(
-    session: Session,
-    visit: int,
-    address: str,
-    said: Reply = Reply.ACCEPT,
-    client: Client = Client.OUTLOOK,
-    *,
-    audience: str = "student",
-    comment: str = "",
-    at: datetime = LATER,
-) -> bytes:
-    about = invited(session, visit, address, audience=audience)
-    return written(about, said, client, comment=comment, now=at)
 
 
 def letters(session: Session) -> int:
