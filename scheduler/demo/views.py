@@ -111,7 +111,7 @@ def _answered(given: Reply) -> str:
         Reply.DECLINE: gettext("The answer is on its way by mail: not coming."),
         Reply.OTHER_TIME: gettext("The proposal is on its way by mail: a week later."),
     }
-    return words[given] + " " + gettext("The service reads it within seconds.")
+    return f"{words[given]} {gettext('The service reads it within seconds.')}"
 
 
 @bp.get("/mailbox/<key>/html")

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 import pytest
 
 from scheduler.demo.catcher import (
+    Answers,
     Catcher,
     caught_keys,
     caught_mails,
     read_caught,
 )
+from scheduler.mail.mailboxes import Maildir
 from scheduler.mail.smtp import SmtpPost
 from tests.mail.peers import a_post_office, free_port
 from tests.mail.samples import a_compose, a_message
@@ -172,3 +174,19 @@ def test_hostile_mails_over_smtp_do_not_stop_the_server(catcher, folder):
     assert caught_mails(folder)[0].subject == "last"
     assert len(caught_keys(folder)) == taken + 1
     assert taken > len(HOSTILE) / 2
+
+
+def test_mail_to_the_service_itself_goes_to_the_folder_that_it_reads(tmp_path):
+    answers = Answers(
+        mailbox=Maildir(folder=tmp_path / "answers"),
+        addresses=frozenset({"visites@example.org"}),
+    )
+    box = tmp_path / "box"
+    with Catcher(box, port=free_port(), answers=answers) as catcher:
+        for to in ("Visites+b1-x@example.org", "lea@example.org"):
+            with smtplib.SMTP("127.0.0.1", catcher.port) as server:
+                server.sendmail("a@example.org", [to], b"Subject: hello\r\n\r\nHi\r\n")
+
+    (arrived,) = answers.mailbox.arrived()
+    assert arrived.octets.startswith(b"Delivered-To: Visites+b1-x@example.org\r\n")
+    assert len(caught_keys(box)) == 1

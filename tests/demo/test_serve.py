@@ -119,7 +119,12 @@ def test_the_catcher_listens_until_it_is_ended(place: serve.Place):
     port = free_port()
     folder = place.folder / serve.MAILBOX
 
-    end = serve.start_catcher(folder, port=port)
+    end = serve.start_catcher(
+        folder,
+        port=port,
+        answers=place.folder / serve.ANSWERS,
+        addresses=["visites@example.org"],
+    )
     with SMTP("127.0.0.1", port) as client:
         client.sendmail("a@example.org", ["b@example.org"], b"Subject: x\r\n\r\nx")
     end()
