@@ -20,7 +20,7 @@ from scheduler.mail.mailboxes import ImapMailbox, Mailbox, Maildir
 from scheduler.mail.smtp import SmtpPost
 from scheduler.persistence.engine import absolute, engine_options, prepare
 from scheduler.persistence.sealed import Seal
-from scheduler.services import links
+from scheduler.services import links, unsubscribing
 from scheduler.services.house import House
 from scheduler.web import filters, headers, refusals, routes, signed_in, site
 from scheduler.web.account import views as account
@@ -32,6 +32,7 @@ from scheduler.web.host import answer as host_answer, views as host
 from scheduler.web.public import views as public
 from scheduler.web.student import views as student
 from scheduler.web.teacher import views as teacher
+from scheduler.web.unsubscribe import views as unsubscribe
 
 if TYPE_CHECKING:
     from config import Settings
@@ -89,7 +90,7 @@ def create_app(settings: Settings) -> Flask:
         answer,
         coordinator,
     )
-    for room in (*rooms, feeds):
+    for room in (*rooms, feeds, unsubscribe):
         app.register_blueprint(room.bp)
     if settings.demo:
         app.register_blueprint(demo_views.bp)
@@ -182,6 +183,11 @@ def composer(settings: Settings, house: House) -> Compose:
     """How messages become letters, for these settings."""
 
     def address_of(purpose: str, link_id: object) -> str:
+        if purpose in set(unsubscribing.Subject):
+            secret = unsubscribing.token(
+                unsubscribing.Subject(purpose), int(str(link_id)), key=house.link_key
+            )
+            return settings.base_url.rstrip("/") + "/u/" + secret
         is_answer = purpose == links.ANSWER_PAGE
         derive = links.answer_token if is_answer else links.token
         secret = derive(int(str(link_id)), key=house.link_key)
@@ -193,6 +199,7 @@ def composer(settings: Settings, house: House) -> Compose:
             organizer_address=settings.mail_from,
             organizer_name=settings.mail_from_name,
             campus_name=settings.campus_name,
+            reads_answers=bool(settings.answers_mailbox),
         ),
         links=address_of,
         templates=paths.TEMPLATES,

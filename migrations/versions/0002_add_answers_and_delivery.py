@@ -40,6 +40,8 @@ def columns() -> tuple[tuple[str, str, str], ...]:
             _choice("person", "mail_rhythm", RHYTHMS, "at_once"),
         ),
         ("person", "reminders", f"BOOLEAN DEFAULT {yes} NOT NULL"),
+        ("person", "summaries", f"BOOLEAN DEFAULT {yes} NOT NULL"),
+        ("person", "digested_at", when),
         ("visit", "students_answer", f"BOOLEAN DEFAULT {yes} NOT NULL"),
         ("visit", "below_minimum_at", when),
         ("invitation", "shared", f"BOOLEAN DEFAULT {no} NOT NULL"),
@@ -55,6 +57,7 @@ def columns() -> tuple[tuple[str, str, str], ...]:
         ("invitation", "answer_dtstamp", when),
         ("invitation", "answer_comment", TEXT),
         ("addressee", "shared", f"BOOLEAN DEFAULT {no} NOT NULL"),
+        ("addressee", "reminders", f"BOOLEAN DEFAULT {yes} NOT NULL"),
         (
             "message",
             "person_id",

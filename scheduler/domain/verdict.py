@@ -97,8 +97,7 @@ def judge(
 def _unread(mail: ReceivedMail, *, bounced: bool) -> Verdict | None:
     """What is settled before any calendar is looked at."""
     if mail.problem:
-        # Photographs, papers: what somebody wrote, only too much of it.
-        return _reject(mail.problem, for_person=mail.problem == "too_large")
+        return _reject(mail.problem)
     if mail.report is not None:
         return _reported(mail.report, bounced=bounced)
     if mail.calendar_problem in CLOSED_TO_US:
@@ -273,5 +272,5 @@ def _ignore(code: str, *, for_person: bool = False) -> Verdict:
     return Verdict(effect=Effect.IGNORE, code=code, for_person=for_person)
 
 
-def _reject(code: str, *, for_person: bool = False) -> Verdict:
-    return Verdict(effect=Effect.REJECT, code=code, for_person=for_person)
+def _reject(code: str) -> Verdict:
+    return Verdict(effect=Effect.REJECT, code=code)

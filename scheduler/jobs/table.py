@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.localtime import PARIS
 from scheduler.mail.letter import Post
 from scheduler.mail.mailboxes import Mailbox, Unreadable
-from scheduler.services import clockwork, delivery, inbox
+from scheduler.services import clockwork, delivery, digests, inbox
 from scheduler.services.delivery import Compose
 
 # One connection for so many; domains that were left alone get another chance then.
@@ -109,5 +109,6 @@ def jobs(*, outbox_seconds: int, answers_seconds: int = 60) -> tuple[Job, ...]:
         Job(id="remind-eve", rhythm=MINUTE, run=at_now(clockwork.remind_eve)),
         Job(id="complete-visits", rhythm=MINUTE, run=at_now(clockwork.complete_visits)),
         Job(id="resume-offers", rhythm=MINUTE, run=at_now(clockwork.resume_offers)),
+        Job(id="send-digests", rhythm=MINUTE, run=at_now(digests.send_digests)),
         Job(id="purge", rhythm=NIGHT, run=at_now(clockwork.purge_personal_data)),
     )

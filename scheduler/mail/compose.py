@@ -15,6 +15,7 @@ from typing import Any
 
 from scheduler import wording
 from scheduler.ical.entry import Occasion
+from scheduler.mail.digest import digest
 from scheduler.mail.entries import invitation, occasion
 from scheduler.mail.facts import STUDENT, visit_facts
 from scheduler.mail.letter import Letter, Message, Undeliverable
@@ -33,6 +34,8 @@ HEADERS = (
     ("X-Auto-Response-Suppress", "OOF, AutoReply"),
 )
 
+ONE_CLICK = ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")
+
 Links = Callable[[str, Any], str]
 
 
@@ -40,6 +43,7 @@ Links = Callable[[str, Any], str]
 class Imprint:
     """What every letter carries: who sends it, and where its pages are.
 
+    ``reads_answers``: whether the mailbox behind the sender is looked into.
     ``visit_pages`` are the signed-in pages of a visit per audience, with ``{id}``.
     """
 
@@ -47,6 +51,7 @@ class Imprint:
     organizer_address: str
     organizer_name: str
     campus_name: str
+    reads_answers: bool = False
     visit_pages: Mapping[str, str] = field(
         default_factory=lambda: {
             "teacher": "/teacher/visits/{id}",
@@ -81,7 +86,10 @@ class Compose:
     def __call__(self, message: Message) -> Letter:
         """The letter of a message. The same message always gives the same letter."""
         press = self._press(message.locale)
-        facts = self._facts(message, press)
+        facts = self._facts(message.payload, press) | {
+            "has_calendar": message.method is not None,
+            "recipient_name": clean_line(message.recipient_name),
+        }
         folder = f"mail/{message.kind}"
         return Letter(
             recipient_name=clean_line(message.recipient_name),
@@ -98,7 +106,7 @@ class Compose:
             message_id=message.message_id,
             references=_shortened(message.references),
             date=message.created_at,
-            headers=HEADERS,
+            headers=(*HEADERS, *self._unsubscribe_headers(message.payload)),
             envelope_from=message.envelope_from,
         )
 
@@ -135,19 +143,29 @@ class Compose:
     def _press(self, locale: str) -> Press:
         return self._presses.get(locale, self._presses[LOCALES[0]])
 
-    def _facts(self, message: Message, press: Press) -> dict[str, object]:
-        payload = message.payload
+    def _unsubscribe_headers(
+        self, payload: Mapping[str, Any]
+    ) -> tuple[tuple[str, str], ...]:
+        """RFC 8058: mail programs show a button that ends this kind of mail."""
+        link = self._link(payload.get("unsubscribe"))
+        if link is None:
+            return ()
+        return (("List-Unsubscribe", f"<{link}>"), ONE_CLICK)
+
+    def _facts(self, payload: Mapping[str, Any], press: Press) -> dict[str, object]:
         audience = str(payload.get("audience") or "")
         facts: dict[str, object] = {
             "audience": audience,
-            "has_calendar": message.method is not None,
+            "has_calendar": False,
             "campus_name": clean_line(self._imprint.campus_name),
             "base_url": self._imprint.base_url.rstrip("/"),
             "search": self._imprint.search,
-            "recipient_name": clean_line(message.recipient_name),
+            "recipient_name": "",
+            "reads_answers": self._imprint.reads_answers,
             "change": str(payload.get("change") or ""),
             "link": self._link(payload.get("link")),
             "answer_link": self._link(payload.get("answer_link")),
+            "unsubscribe": self._link(payload.get("unsubscribe")),
             "page": None,
             "expires": None,
             "count": payload.get("count"),
@@ -158,6 +176,13 @@ class Compose:
             )
             facts["visit"] = visit
             facts["page"] = self._imprint.page(audience, visit.id, visit.class_code)
+        if payload.get("digest"):
+            facts["digest"] = digest(
+                payload["digest"],
+                press,
+                facts=lambda told: self._facts(told, press),
+                page=self._imprint.page,
+            )
         if payload.get("expires_at"):
             until = datetime.fromisoformat(payload["expires_at"])
             facts["expires"] = wording.moment(until, press.locale)

@@ -130,18 +130,16 @@ def headers_of(block: bytes) -> tuple[Headers, int]:
     at = block.find(b"\n") + 1 if block.startswith(b"From ") else 0
     fields: list[tuple[str, str]] = []
     while at < len(block):
-        found = _FIELD.match(block, at, at + LARGEST_HEADERS)
+        limit = at + LARGEST_HEADER
+        found = _FIELD.match(block, at, limit)
         if found is None:
             break
-        name, value = found[1].decode("ascii").lower(), found[2]
-        at = found.end()
-        if len(value) <= LARGEST_HEADER:
-            fields.append((name, _unfolded(value)))
-        elif not name.startswith("x-"):
+        if found.end() >= limit and limit < len(block):
             raise NotReadable("header_too_large")
-        # Exchange and spam filters write X- fields at length; none is read here.
-        if at >= LARGEST_HEADERS:
+        at = found.end()
+        if at > LARGEST_HEADERS:
             raise NotReadable("headers_too_large")
+        fields.append((found[1].decode("ascii").lower(), _unfolded(found[2])))
     if block[at : at + 1] == b"\n":
         at += 1
     return Headers(tuple(fields)), at

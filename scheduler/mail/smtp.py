@@ -68,6 +68,9 @@ class _Wire(EmailPolicy):
     """
 
     def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() == "list-unsubscribe":
+            # RFC 8058 §3.1: one address, whole. Folding would cut a long one.
+            return f"{name}: {value}\r\n".encode("ascii")
         if name.lower() != "subject" or value.isascii():
             return super().fold_binary(name, value)
         words = Header(str(value), "utf-8", header_name=name).encode(linesep="\r\n")

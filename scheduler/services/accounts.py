@@ -74,6 +74,7 @@ def ask_for_link(
                 "audience": None,
             },
             now=now,
+            person_id=person.id,
         )
 
 

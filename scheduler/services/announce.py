@@ -24,6 +24,7 @@ from scheduler.domain.announcements import (
     standing,
 )
 from scheduler.domain.invitations import Revision, revised
+from scheduler.domain.manners import REMINDERS
 from scheduler.domain.visits import WAITS_FOR_HOST
 from scheduler.ical.identity import new_uid
 from scheduler.persistence.models.access import LinkPurpose
@@ -33,6 +34,7 @@ from scheduler.persistence.queries import access, outbox as messages, visits
 from scheduler.persistence.sealed import seal_of
 from scheduler.services import links, outbox
 from scheduler.services.house import house_of
+from scheduler.services.reminders import reminder_to
 from scheduler.services.snapshot import actor_side, snapshot
 
 STUDENT_LOCALE = "fr"
@@ -188,6 +190,16 @@ def _tell(
     by: Actor,
     now: datetime,
 ) -> None:
+    reminder = None
+    if telling.mail in REMINDERS:
+        reminder = reminder_to(
+            session,
+            visit.id,
+            person_id=recipient.person_id,
+            address=recipient.address,
+        )
+        if not reminder.wanted:
+            return
     held = _held(session, visit, recipient)
     revision = revised(
         held.as_domain() if held else None,
@@ -208,6 +220,8 @@ def _tell(
         payload["entry"] = entry_facts(visit, revision, recipient.audience)
         if revision.method is Method.REQUEST and payload["entry"]["rsvp"]:
             payload["answer_link"] = {"purpose": links.ANSWER_PAGE, "id": invitation.id}
+    if reminder is not None:
+        payload["unsubscribe"] = reminder.unsubscribe
     outbox.record(
         session,
         kind=telling.mail,

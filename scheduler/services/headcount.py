@@ -73,4 +73,5 @@ def _tell(
         },
         now=now,
         visit_id=visit.id,
+        person_id=organiser.id,
     )

@@ -12,8 +12,10 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from scheduler.domain.announcements import Audience, Method
+from scheduler.domain.manners import next_morning, waits_for_digest
 from scheduler.domain.refusals import NotFound, WrongState
 from scheduler.persistence.models.outbox import MessageRow, MessageState
+from scheduler.persistence.models.people import MailRhythm, PersonRow
 from scheduler.persistence.models.visits import InvitationRow
 from scheduler.persistence.queries import outbox as queries
 from scheduler.persistence.sealed import seal_of
@@ -41,10 +43,10 @@ def record(
 ) -> MessageRow:
     """One message for one recipient, inside the caller's transaction."""
     message_id = f"<{uuid4()}@{house_of(session).mail_domain}>"
-    thread_id = ""
+    thread_id = _thread(session, visit_id, invitation, person_id, address)
     if invitation is not None:
-        thread_id = invitation.first_message_id
         invitation.first_message_id = thread_id or message_id
+    for_digest = _for_digest(session, person_id, kind, method)
     row = MessageRow(
         visit_id=visit_id,
         invitation_id=invitation.id if invitation else None,
@@ -60,13 +62,44 @@ def record(
         dtstamp=invitation.dtstamp if invitation else now,
         message_id=message_id,
         thread_id=thread_id,
-        due_at=now,
+        due_at=next_morning(now) if for_digest else now,
         created_at=now,
         person_id=person_id,
         domain_digest=domain_digest(session, address),
+        for_digest=for_digest,
     )
     session.add(row)
     return row
+
+
+def _thread(
+    session: Session,
+    visit_id: int | None,
+    invitation: InvitationRow | None,
+    person_id: int | None,
+    address: str,
+) -> str:
+    """The Message-ID of the first mail that this reader got about the visit.
+
+    Everything later refers to it, so that mail programs show one conversation: the
+    request, the answer, the changes, the reminder, the end.
+    """
+    if invitation is not None and invitation.first_message_id:
+        return invitation.first_message_id
+    if visit_id is None or (invitation is not None and person_id is None):
+        return ""
+    if person_id is not None:
+        return queries.first_message_id(session, visit_id, person_id=person_id)
+    digest = seal_of(session).digest(address)
+    return queries.first_message_id_to(session, visit_id, address_digest=digest)
+
+
+def _for_digest(
+    session: Session, person_id: int | None, kind: str, method: Method | None
+) -> bool:
+    person = session.get(PersonRow, person_id) if person_id is not None else None
+    daily = person is not None and person.mail_rhythm is MailRhythm.DAILY
+    return waits_for_digest(kind, daily=daily, with_calendar=method is not None)
 
 
 def domain_digest(session: Session, address: str) -> str:

@@ -44,15 +44,6 @@ def test_what_could_not_be_read_is_rejected(problem: str):
     assert (verdict.effect, verdict.code) == (Effect.REJECT, problem)
 
 
-def test_somebody_looks_at_what_was_only_too_long():
-    verdicts = [
-        judge(replace(MAIL, problem=problem), None, None, now=NOW)
-        for problem in ("too_large", "too_many_parts")
-    ]
-
-    assert [verdict.for_person for verdict in verdicts] == [True, False]
-
-
 def test_an_unreadable_calendar_is_rejected_whatever_its_uid():
     unreadable = UnreadableAnswer(code="bad_dtstamp", uid=KNOWN.uid)
 

@@ -84,22 +84,6 @@ def ten_thousand_headers() -> bytes:
     return b"X-A: bbbbbbbbbbbb\r\n" * 10_000 + HEAD + PART
 
 
-@bomb("headers_too_large")
-def thirty_megabytes_of_a_field_that_nobody_reads() -> bytes:
-    return b"X-A: " + b"A" * 30_000_000 + b"\r\n" + HEAD
-
-
-@bomb("accepted")
-def a_long_field_that_nobody_reads() -> bytes:
-    return (
-        b"X-MS-Exchange-AntiSpam-MessageData-0: "
-        + b"A\r\n " * 5000
-        + b"A\r\n"
-        + HEAD
-        + PART
-    )
-
-
 @bomb("empty")
 def a_megabyte_of_blank_lines() -> bytes:
     return b"\r\n" * 500_000

@@ -53,8 +53,10 @@ KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("reminder_1", "student", None, {"state": "confirmed"}),
     ("organiser_thanks", "teacher", None, {"state": "done"}),
     ("too_few_come", "teacher", None, {"state": "confirmed", "actor": "system"}),
+    ("digest", "", None, {}),
 )
 
+REFUSABLE = frozenset({"reminder_7", "reminder_1"})
 LINKED = frozenset({"visit_requested_host", "request_reminder_host"})
 
 READERS = {
@@ -76,7 +78,7 @@ def a_compose() -> Compose:
 
 
 def a_link(purpose: str, link_id: int) -> str:
-    path = {"answer_visit": "h", "sign_in": "sign-in"}[purpose]
+    path = {"answer_visit": "h", "sign_in": "sign-in"}.get(purpose, "u")
     return f"https://visites.example.org/{path}/secret-{link_id}"
 
 
@@ -177,6 +179,11 @@ def a_message(
         payload["expires_at"] = "2026-11-23T10:00:00+00:00"
     else:
         payload["visit"] = a_visit() if visit is None else visit
+    if kind == "digest":
+        payload = a_digest(payload["visit"])
+    if kind in REFUSABLE:
+        subject = "address" if audience == "student" else "reminders"
+        payload["unsubscribe"] = {"purpose": subject, "id": 5}
     if kind == "too_few_come":
         payload["count"] = {"at_most": 7, "minimum": 8, "not_coming": 5}
     payload |= beside or {}
@@ -197,6 +204,37 @@ def a_message(
         references=("<41.0.d4e5f6@visites.example.org>",),
         created_at=NOW,
     )
+
+
+def a_digest(visit: dict[str, Any]) -> dict[str, Any]:
+    """A no and a receipt about one visit, and how answers stand in another."""
+
+    def told(kind: str, **changes: Any) -> dict[str, Any]:
+        payload = {"audience": "teacher", "link": None, "visit": visit | changes}
+        return {"kind": kind, "payload": payload}
+
+    no = {"state": "declined", "reason": "no_staff", "note": "L’équipe est en congé."}
+    messages = [told("visit_requested_teacher"), told("visit_declined", **no)]
+    return {
+        "audience": None,
+        "link": None,
+        "unsubscribe": {"purpose": "digest", "id": 3},
+        "digest": {
+            "groups": [
+                {"audience": "teacher", "visit": visit | no, "messages": messages}
+            ],
+            "standings": [
+                {
+                    "audience": "host",
+                    "visit": visit | MOVED,
+                    "coming": 22,
+                    "maybe": 0,
+                    "not_coming": 1,
+                    "silent": 3,
+                }
+            ],
+        },
+    }
 
 
 def sample(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import unicodedata
 from dataclasses import replace
 
@@ -377,3 +379,45 @@ def test_typed_templates_are_no_templates():
 
     assert "> {{ 7 * 7 }}{% raw %}" in text
     assert "100 % %(day)s %s" in text
+
+
+# ------------------------------------------------------------------ what can be refused
+
+
+@pytest.mark.parametrize(("kind", "audience", "method", "special"), KINDS)
+def test_only_reminders_and_the_daily_mail_can_be_refused(
+    kind, audience, method, special
+):
+    letter = COMPOSE(sample(kind, audience, method, special, locale="fr"))
+
+    headers = dict(letter.headers)
+
+    refusable = kind in {"reminder_7", "reminder_1", "digest"}
+    assert ("List-Unsubscribe" in headers) is refusable
+    assert ("List-Unsubscribe-Post" in headers) is refusable
+    assert headers["Auto-Submitted"] == "auto-generated"
+
+
+def test_the_one_click_address_is_whole_and_in_both_parts():
+    letter = COMPOSE(sample(*KINDS[-1], locale="fr"))
+    address = "https://visites.example.org/u/secret-3"
+
+    headers = dict(letter.headers)
+
+    assert headers["List-Unsubscribe"] == f"<{address}>"
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert address in letter.text
+    assert address in letter.html
+
+
+@pytest.mark.parametrize("locale", ["fr", "en"])
+def test_a_daily_mail_says_the_same_in_both_parts(locale):
+    letter = COMPOSE(sample(*KINDS[-1], locale=locale))
+
+    words = re.sub(r"<style>.*?</style>|<[^>]+>", " ", letter.html, flags=re.DOTALL)
+    shown = " ".join(html.unescape(words).split())
+    for line in letter.text.partition("\n--\n")[0].splitlines():
+        said = line.removeprefix("- ").strip()
+        if said and not said.startswith("http") and ": http" not in said:
+            for part in said.rstrip(" :\u00a0").split(": "):
+                assert " ".join(part.split()) in shown

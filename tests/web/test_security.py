@@ -72,6 +72,8 @@ def values(session, world):
     tokens = {
         "auth": links.token(link.id, key=key),
         "host_answer": links.token(answer.id, key=key),
+        # The right one may be sent from elsewhere: that is what it is for (RFC 8058).
+        "unsubscribe": "r1-wrong",
         "feeds": feeds.token_of_class(session, world.school_class),
     }
     code = session.get_one(VisitRow, visit).class_code

@@ -21,7 +21,11 @@ class MailRhythm(StrEnum):
 
 
 class PersonRow(Base):
-    """``email`` is stored in lower case. ``reminders``: whether they are wanted."""
+    """``email`` is stored in lower case. ``reminders``: whether they are wanted.
+
+    ``summaries``: whether a host wants to hear in the morning how students' answers
+    stand. ``digested_at``: up to which morning the daily mail has told everything.
+    """
 
     __tablename__ = "person"
 
@@ -33,6 +37,8 @@ class PersonRow(Base):
     blocked: Mapped[bool] = mapped_column(default=False)
     mail_rhythm: Mapped[MailRhythm] = mapped_column(default=MailRhythm.AT_ONCE)
     reminders: Mapped[bool] = mapped_column(default=True)
+    summaries: Mapped[bool] = mapped_column(default=True)
+    digested_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
     memberships: Mapped[list[MembershipRow]] = relationship(

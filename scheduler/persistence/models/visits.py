@@ -195,7 +195,8 @@ class InvitationRow(Base):
 class AddresseeRow(Base):
     """A student's address that the teacher gave for one visit, sealed (P9).
 
-    ``shared``: a mailing list of the class, not one person's address.
+    ``shared``: a mailing list of the class, not one person's address. ``reminders``:
+    whether this reader still wants them.
     """
 
     __tablename__ = "addressee"
@@ -207,3 +208,4 @@ class AddresseeRow(Base):
     address_digest: Mapped[str]
     created_at: Mapped[datetime]
     shared: Mapped[bool] = mapped_column(default=False)
+    reminders: Mapped[bool] = mapped_column(default=True)

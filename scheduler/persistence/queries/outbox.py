@@ -30,6 +30,31 @@ def invitation_for(
     ).one_or_none()
 
 
+def first_message_id(session: Session, visit_id: int, *, person_id: int) -> str:
+    """Of the first mail that the person was written about the visit; or nothing."""
+    found = session.scalar(
+        select(MessageRow.message_id)
+        .where(MessageRow.visit_id == visit_id, MessageRow.person_id == person_id)
+        .order_by(MessageRow.id)
+        .limit(1)
+    )
+    return found or ""
+
+
+def first_message_id_to(session: Session, visit_id: int, *, address_digest: str) -> str:
+    """The same for an address without a person, which was invited first of all."""
+    found = session.scalar(
+        select(InvitationRow.first_message_id)
+        .where(
+            InvitationRow.visit_id == visit_id,
+            InvitationRow.address_digest == address_digest,
+        )
+        .order_by(InvitationRow.id)
+        .limit(1)
+    )
+    return found or ""
+
+
 def supersede(session: Session, invitation_id: int) -> None:
     """Drop what is unsent for a calendar: a newer revision replaces it."""
     session.execute(

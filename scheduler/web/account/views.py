@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from scheduler.web.account import bp, calendars
+from scheduler.web.account import bp, calendars, mails
 
-__all__ = ["bp", "calendars"]
+__all__ = ["bp", "calendars", "mails"]
