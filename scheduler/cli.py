@@ -35,6 +35,7 @@ from scheduler.extensions import db
 from scheduler.jobs.runner import Loop
 from scheduler.jobs.table import jobs
 from scheduler.mail.mailboxes import ENOUGH, Unreadable
+from scheduler.match_commands import match_group
 from scheduler.persistence import migrate as migrations
 from scheduler.persistence.engine import absolute, make_engine
 from scheduler.persistence.queries import outbox as messages, outbox_lists
@@ -84,6 +85,8 @@ class Sentences(click.Group):
 def main() -> None:
     """Company visits by school classes: run the service and look after it."""
 
+
+main.add_command(match_group)
 
 # ---------------------------------------------------------------- processes
 

@@ -21,6 +21,7 @@ PAGES = sorted(
     if page.suffix in {".html", ".svg"} and "mail" not in page.parts
 )
 PURE = ("domain", "matching")
+SOLVERS_HOME = "scheduler/matching/optimum.py"
 
 MACHINE_PATH = re.compile(r"(?<![\w./~-])/(?:work|root|tmp|home)/\w")
 REGISTRY = re.compile(r"pypi\.org|pythonhosted\.org|registry\.npmjs|npmjs\.com")
@@ -84,7 +85,12 @@ def test_import_contracts_hold(tmp_path: Path):
 
 def test_rules_and_matching_need_the_standard_library_only():
     """-S leaves site-packages out: any import from there is an error."""
-    modules = [module_of(path) for room in PURE for path in under(room)]
+    modules = [
+        module_of(path)
+        for room in PURE
+        for path in under(room)
+        if name_of(path) != SOLVERS_HOME
+    ]
 
     done = subprocess.run(
         (sys.executable, "-S", "-c", f"import {', '.join(modules)}"),
@@ -95,6 +101,14 @@ def test_rules_and_matching_need_the_standard_library_only():
     )
 
     assert done.returncode == 0, done.stderr
+
+
+def test_the_solver_has_one_home():
+    """Who only checks, explains or queues must not need a solver."""
+    solver = re.compile(r"^(?:import|from) (?:highspy|numpy)", re.MULTILINE)
+    places = {name_of(path) for path in SOURCES if solver.search(path.read_text())}
+
+    assert places == {SOLVERS_HOME}
 
 
 def test_there_is_one_commit():

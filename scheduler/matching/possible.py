@@ -107,8 +107,15 @@ class Offer:
     def _within(self, x: int, y: int, wish: FieldWish) -> Iterator[Site]:
         low, high = x - wish.max_m, x + wish.max_m
         down, up = y - wish.max_m, y + wish.max_m
-        for column in range(low // CELL_M, high // CELL_M + 1):
-            for row in range(down // CELL_M, up // CELL_M + 1):
+        columns = range(low // CELL_M, high // CELL_M + 1)
+        rows = range(down // CELL_M, up // CELL_M + 1)
+        if len(columns) * len(rows) > len(self.around):
+            for (_, _, sector), sites in self.around.items():
+                if sector in wish.sectors:
+                    yield from sites
+            return
+        for column in columns:
+            for row in rows:
                 for sector in sorted(wish.sectors):
                     yield from self.around.get((column, row, sector), ())
 

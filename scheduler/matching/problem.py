@@ -15,6 +15,8 @@ from scheduler.matching.plan import LEVELS, Visit, read_visit
 from scheduler.matching.reading import Node
 
 FORMAT = "visites/1"
+MOST_STUDENTS = 10_000
+MOST_PRIORITY = 1000
 
 
 class Split(enum.StrEnum):
@@ -225,14 +227,14 @@ def _class(node: Node, schools: Mapping[str, School]) -> SchoolClass:
         id=node["id"].text(),
         school=node["school"].known(schools, what="schools"),
         level=node["level"].text(),
-        size=node["size"].integer(least=1),
+        size=node["size"].integer(least=1, most=MOST_STUDENTS),
         needs=frozenset(node["needs"].texts()),
         unavailable=frozenset(each.date() for each in node["unavailable"]),
         max_visits=node["max_visits"].integer(least=0),
         max_m=node["max_m"].integer(least=0),
         split=Split(node["split"].one_of(Split)),
         max_parts=node["max_parts"].integer(least=1),
-        priority=node["priority"].integer(least=0),
+        priority=node["priority"].integer(least=0, most=MOST_PRIORITY),
         order=node["order"].integer(),
         wishes=tuple(_wish(each) for each in node["wishes"]),
     )
@@ -280,8 +282,8 @@ def _slot(node: Node, hosts: Mapping[str, Host], sites: Mapping[str, Site]) -> S
         date=node["date"].date(),
         start=node["start"].integer(least=0),
         end=node["end"].integer(least=0),
-        least=node["min"].integer(least=0),
-        most=node["max"].integer(least=1),
+        least=node["min"].integer(least=0, most=MOST_STUDENTS),
+        most=node["max"].integer(least=1, most=MOST_STUDENTS),
         groups=node["groups"].integer(least=1),
         levels=frozenset(node["levels"].texts()),
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 SHOWN = 60
+LARGEST = 10**9
 
 
 class BadFile(Exception):
@@ -86,11 +87,18 @@ class Node:
             raise self.wrong("a text")
         return self.value
 
-    def integer(self, *, least: int | None = None) -> int:
+    def integer(self, *, least: int = -LARGEST, most: int = LARGEST) -> int:
         is_integer = isinstance(self.value, int) and not isinstance(self.value, bool)
-        if not is_integer or (least is not None and self.value < least):
-            limit = "" if least is None else f" of at least {least}"
-            raise self.wrong(f"an integer{limit}")
+        if not is_integer or not least <= self.value <= most:
+            limits = [
+                words
+                for words, told in (
+                    (f"at least {least}", least != -LARGEST),
+                    (f"at most {most}", is_integer and self.value > most),
+                )
+                if told
+            ]
+            raise self.wrong("an integer" + "".join(f", {each}" for each in limits))
         return int(self.value)
 
     def yes_or_no(self) -> bool:

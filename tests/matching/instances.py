@@ -6,7 +6,9 @@ import random
 from pathlib import Path
 from typing import Any
 
-from scheduler.matching.plan import Part, Visit
+from scheduler.matching.fcfs import in_rounds
+from scheduler.matching.plan import Part, Plan, Visit, plan_as_json
+from scheduler.matching.possible import Offer, possible_visits
 from scheduler.matching.problem import Problem, read_problem
 
 HERE = Path(__file__).parent
@@ -122,3 +124,19 @@ def _class(
         "max_parts": draw.choice([2, 3]), "priority": draw.randint(0, 3), "order": n,
         "wishes": wishes,
     }  # fmt: skip
+
+
+def with_previous(draw: random.Random, data: dict[str, Any]) -> dict[str, Any]:
+    """The instance after a plan was published and a few things went wrong."""
+    problem = read_problem(data)
+    visits = in_rounds(problem, possible_visits(Offer(problem)))
+    published = plan_as_json(Plan(visits))["visits"]
+    for visit in published:
+        visit["frozen"] = draw.random() < 0.3
+    data = {**data, "previous": published}
+    held = {p["slot"] for v in published if v["frozen"] for p in v["parts"]}
+    free = [slot for slot in data["slots"] if slot["id"] not in held]
+    if free and draw.random() < 0.5:
+        gone = draw.choice(free)
+        data["slots"] = [slot for slot in data["slots"] if slot is not gone]
+    return data

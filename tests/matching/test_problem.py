@@ -37,7 +37,7 @@ def test_an_instance_is_read_whole():
         (
             ["params", "min_group"],
             0,
-            "params.min_group: expected an integer of at least",
+            "params.min_group: expected an integer, at least",
         ),
         (["params", "objective"], [], "params.objective: expected at least one level"),
         (
@@ -64,12 +64,12 @@ def test_an_instance_is_read_whole():
         (
             ["classes", 0, "size"],
             True,
-            "classes[0].size: expected an integer of at leas",
+            "classes[0].size: expected an integer, at le",
         ),
         (
             ["classes", 2, "size"],
             "26",
-            "classes[2].size: expected an integer of at leas",
+            "classes[2].size: expected an integer, at le",
         ),
         (
             ["classes", 0, "school"],
@@ -114,7 +114,7 @@ def test_an_instance_is_read_whole():
         (
             ["slots", 0, "groups"],
             1.5,
-            "slots[0].groups: expected an integer of at least",
+            "slots[0].groups: expected an integer, at least",
         ),
         (
             ["previous"],

@@ -1,0 +1,300 @@
+"""The best plan, level by level, each with its proof: the only home of the solver.
+
+Each part of the problem that shares nothing with the others is solved by itself. First
+one solve with all countable levels weighed together, which finds the plan quickly; then
+one solve per level, begun with that plan, which proves the level and holds it for those
+below. A part that is a network needs no search at all (``_flow``).
+
+Nothing here reads a clock. What limits the search is work (nodes of the search tree),
+so that a result can be computed again; whoever wants a limit in seconds passes a
+function that says how many are left, and the plan notes that it was cut.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+
+from scheduler.matching.greedy import Choices, greedy
+from scheduler.matching.ledger import frozen_possible
+from scheduler.matching.model import Model, Row, build, parts, start_of, visits_of
+from scheduler.matching.plan import Visit
+from scheduler.matching.problem import Problem
+from scheduler.matching.score import sign
+
+COUNTED = ("served", "changes", "schools", "priority", "visits", "students")
+"""Levels with small numbers, which one solve may weigh together."""
+WEIGHTS = (1, 30, 1000, 6000, 36_000, 216_000)
+"""From the last counted level to the first. They find a good plan and prove nothing."""
+SMALL = 300
+"""Columns below which a part goes level by level at once."""
+NODES = 100_000
+WHOLE = 1e-6
+HALF = 0.5
+"""Prices are whole numbers in a network with whole costs."""
+INFINITE = float("inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    stage: str
+    part: int
+    parts: int
+    best: int | None = None
+    bound: int | None = None
+
+
+def _nobody(_progress: Progress) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``nodes`` holds for each solve. ``seconds_left`` may end any of them early."""
+
+    nodes: int = NODES
+    seconds_left: Callable[[], float] | None = None
+    seed: int = 0
+    tell: Callable[[Progress], None] = _nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level of the plan, and what no plan can beat given the levels above."""
+
+    value: int
+    bound: int | None
+
+    @property
+    def is_proven(self) -> bool:
+        return self.value == self.bound
+
+
+@dataclass(frozen=True, slots=True)
+class Optimum:
+    visits: tuple[Visit, ...]
+    levels: Mapping[str, Level]
+    was_cut: bool
+    log: tuple[str, ...]
+
+
+def optimum(problem: Problem, possible: Choices, limits: Limits) -> Optimum:
+    """The best plan that the limits allow: never worse than the greedy one."""
+    start = greedy(problem, possible)
+    kept = [each for _, each in frozen_possible(problem, possible)]
+    pieces = parts(problem, possible)
+    search = _Search(problem, limits)
+    found: list[_Found] = []
+    for number, piece in enumerate(pieces):
+        model = build(problem, piece, [one for one in kept if one.class_id in piece])
+        mine = [visit for visit in start if visit.class_id in piece]
+        found.append(search.part(model, mine, number=number, of=len(pieces)))
+    visits = [visit for each in found for visit in each.visits]
+    levels: dict[str, Level] = {}
+    for level in problem.params.objective:
+        constant = len(problem.previous) if level == "changes" else 0
+        bounds = [each.bounds.get(level) for each in found]
+        known = [bound for bound in bounds if bound is not None]
+        value = constant + sum(each.values[level] for each in found)
+        whole = constant + sum(known) if len(known) == len(bounds) else None
+        levels[level] = Level(value, whole)
+    return Optimum(tuple(visits), levels, search.was_cut, tuple(search.log))
+
+
+@dataclass(slots=True)
+class _Found:
+    visits: list[Visit]
+    values: dict[str, int]
+    bounds: dict[str, int]
+
+
+@dataclass(slots=True)
+class _Solved:
+    values: list[float]
+    bound: float
+    is_proven: bool
+
+
+@dataclass(slots=True)
+class _Search:
+    problem: Problem
+    limits: Limits
+    was_cut: bool = False
+    log: list[str] = field(default_factory=list)
+
+    def part(
+        self, model: Model, start: Sequence[Visit], *, number: int, of: int
+    ) -> _Found:
+        values = start_of(model, start)
+        told = f"part {number + 1}/{of}"
+        flow = _flow(model) if model.has_flow else None
+        if flow is not None:
+            self.log.append(f"{told}: a network")
+            return _Found(
+                visits_of(model, flow), found := self._values(model, flow), found
+            )
+        solver = _Solver(model, self.limits)
+        if len(model.upper) > SMALL:
+            values = self._weighed(model, solver, values)
+        bounds: dict[str, int] = {}
+        held: list[Row] = []
+        for level in self.problem.params.objective:
+            costs = {c: -sign(level) * cost for c, cost in model.costs[level].items()}
+            solved = solver.solve(costs, values, held)
+            values = solved.values
+            value = _value(model, level, values)
+            bound = _bound(level, value, solved)
+            self.log.append(f"{told}: {level} {value}, bound {bound}")
+            self.limits.tell(Progress(level, number, of, value, bound))
+            if bound is not None:
+                bounds[level] = bound
+            if bound != value:
+                self.was_cut = True
+                break
+            held.append(_hold(model, level, value))
+        return _Found(visits_of(model, values), self._values(model, values), bounds)
+
+    def _values(self, model: Model, values: Sequence[float]) -> dict[str, int]:
+        return {
+            level: _value(model, level, values)
+            for level in self.problem.params.objective
+        }
+
+    def _weighed(
+        self, model: Model, solver: _Solver, start: list[float]
+    ) -> list[float]:
+        counted = [x for x in self.problem.params.objective if x in COUNTED]
+        costs: dict[int, int] = {}
+        for level, weight in zip(reversed(counted), WEIGHTS, strict=False):
+            for column, cost in model.costs[level].items():
+                costs[column] = costs.get(column, 0) - sign(level) * weight * cost
+        return solver.solve(costs, start, []).values
+
+
+def _value(model: Model, level: str, values: Sequence[float]) -> int:
+    return sum(round(values[c]) * cost for c, cost in model.costs[level].items())
+
+
+def _bound(level: str, value: int, solved: _Solved) -> int | None:
+    """The solver's bound, which is one on -value where more is better."""
+    if solved.is_proven:
+        return value
+    if not math.isfinite(solved.bound):
+        return None
+    bound = -sign(level) * math.ceil(solved.bound - WHOLE)
+    return max(bound, value) if sign(level) > 0 else min(bound, value)
+
+
+def _hold(model: Model, level: str, value: int) -> Row:
+    terms = sorted(model.costs[level].items())
+    return (
+        Row(value, INFINITE, terms) if sign(level) > 0 else Row(-INFINITE, value, terms)
+    )
+
+
+class _Solver:
+    """HiGHS on one model; a new object for each solve, so that nothing lingers."""
+
+    def __init__(self, model: Model, limits: Limits) -> None:
+        self.model, self.limits = model, limits
+
+    @staticmethod
+    def silent() -> highspy.Highs:
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        solver.silent()
+        solver.setOptionValue("threads", 1)
+        return solver
+
+    def solve(
+        self, costs: Mapping[int, int], start: list[float], held: Sequence[Row]
+    ) -> _Solved:
+        solver = self.silent()
+        solver.setOptionValue("random_seed", self.limits.seed)
+        solver.setOptionValue("mip_max_nodes", self.limits.nodes)
+        solver.setOptionValue("mip_rel_gap", 0.0)
+        solver.setOptionValue("mip_abs_gap", 1 - WHOLE)
+        if self.limits.seconds_left is not None:
+            left = self.limits.seconds_left()
+            if left <= 0:
+                return _Solved(start, -INFINITE, is_proven=False)
+            solver.setOptionValue("time_limit", left)
+        solver.passModel(lp_of(self.model, costs, held))
+        first = highspy.HighsSolution()
+        first.col_value = start
+        solver.setSolution(first)
+        solver.run()
+        return self._solved(solver, start)
+
+    @staticmethod
+    def _solved(solver: highspy.Highs, start: list[float]) -> _Solved:
+        status, info = solver.getModelStatus(), solver.getInfo()
+        values = list(solver.getSolution().col_value)
+        is_proven = status == highspy.HighsModelStatus.kOptimal
+        has_plan = (
+            info.primal_solution_status
+            == highspy.SolutionStatus.kSolutionStatusFeasible
+        )
+        return _Solved(values if has_plan else start, info.mip_dual_bound, is_proven)
+
+
+def lp_of(
+    model: Model, costs: Mapping[int, int], held: Sequence[Row]
+) -> highspy.HighsLp:
+    rows = [*model.rows, *held]
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = len(model.upper), len(rows)
+    cost = np.zeros(len(model.upper))
+    cost[list(costs)] = list(costs.values())
+    lp.col_cost_ = cost
+    lp.col_lower_ = np.array(model.lower, dtype=float)
+    lp.col_upper_ = np.array(model.upper, dtype=float)
+    lp.row_lower_ = np.array([row.low for row in rows])
+    lp.row_upper_ = np.array([row.high for row in rows])
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_ = np.cumsum([0, *(len(row.terms) for row in rows)])
+    lp.a_matrix_.index_ = np.array([c for row in rows for c, _ in row.terms])
+    lp.a_matrix_.value_ = np.array([float(v) for row in rows for _, v in row.terms])
+    lp.integrality_ = [highspy.HighsVarType.kInteger] * len(model.upper)
+    return lp
+
+
+# ---------------------------------------------------------------- networks
+
+
+def _flow(model: Model) -> list[float] | None:
+    """The best plan of a network, by linear programs alone; None if one is not solved.
+
+    Their corners are whole numbers. What is best on a level is described by the prices:
+    what has a price stays where it is for the levels below. A row that holds the value
+    of a level, as elsewhere, would break the network.
+    """
+    solver = _Solver.silent()
+    lp = lp_of(model, {}, ())
+    lp.integrality_ = []
+    solver.passModel(lp)
+    columns = np.arange(len(model.upper), dtype=np.int32)
+    lower, upper = np.array(lp.col_lower_), np.array(lp.col_upper_)
+    values: list[float] = []
+    for level, mine in model.costs.items():
+        cost = np.zeros(len(columns))
+        cost[list(mine)] = [-sign(level) * each for each in mine.values()]
+        solver.changeColsCost(len(columns), columns, cost)
+        solver.changeColsBounds(len(columns), columns, lower, upper)
+        solver.run()
+        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        solution = solver.getSolution()
+        values = list(solution.col_value)
+        if any(abs(value - round(value)) > WHOLE for value in values):
+            return None
+        priced = np.abs(np.array(solution.col_dual)) > HALF
+        lower[priced] = upper[priced] = np.round(np.array(values)[priced])
+        for row, price in enumerate(solution.row_dual):
+            if abs(price) > HALF:
+                exact = round(solution.row_value[row])
+                solver.changeRowBounds(row, exact, exact)
+    return values

@@ -1,0 +1,186 @@
+"""The optimum: equal to what trying everything finds, the same again, never worse."""
+
+import copy
+import json
+import random
+
+import pytest
+
+from scheduler.matching.explain import explain
+from scheduler.matching.fcfs import as_practised, in_rounds, with_half_groups
+from scheduler.matching.greedy import greedy
+from scheduler.matching.ledger import NoPlan
+from scheduler.matching.optimum import Limits, Optimum, Progress, optimum
+from scheduler.matching.plan import Plan, plan_as_json
+from scheduler.matching.possible import Offer, possible_visits
+from scheduler.matching.problem import Problem, read_problem
+from scheduler.matching.score import better_key, objective_of
+from scheduler.matching.verify import verify
+from tests.matching.brute import best_objective
+from tests.matching.instances import random_instance, the_example, with_previous
+from tests.matching.judge import beside
+
+
+def solved(problem: Problem, limits: Limits | None = None) -> Optimum:
+    return optimum(problem, possible_visits(Offer(problem)), limits or Limits())
+
+
+def values(found: Optimum) -> dict[str, int]:
+    return {name: level.value for name, level in found.levels.items()}
+
+
+def test_the_example_serves_two_classes_where_a_queue_serves_one():
+    problem = read_problem(the_example())
+    possible = possible_visits(Offer(problem))
+
+    queue = as_practised(problem, possible)
+    best = optimum(problem, possible, Limits())
+
+    assert [visit.class_id for visit in queue] == ["C1"]
+    assert {visit.class_id for visit in best.visits} == {"C1", "C2"}
+    assert all(level.is_proven for level in best.levels.values())
+    assert not best.was_cut
+
+
+@pytest.mark.parametrize("block", range(6))
+def test_nothing_that_trying_finds_is_better(block: int):
+    """Instance by instance the same levels as by brute force, repairs included."""
+    for seed in range(block * 25, block * 25 + 25):
+        draw = random.Random(seed)
+        data = random_instance(draw)
+        if seed % 3 == 0:
+            data = with_previous(draw, data)
+        problem = read_problem(data)
+
+        found = solved(problem)
+
+        assert values(found) == best_objective(problem), f"seed {seed}"
+        assert all(level.is_proven for level in found.levels.values())
+        assert verify(problem, Plan(found.visits)).is_valid
+
+
+def test_the_order_of_methods_holds_and_every_plan_is_valid():
+    for seed in range(1000, 1060):
+        problem = read_problem(random_instance(random.Random(seed)))
+        offer = Offer(problem)
+        possible = possible_visits(offer)
+        best = optimum(problem, possible, Limits())
+        for method in (as_practised, with_half_groups, in_rounds, greedy):
+            visits = method(problem, possible)
+            reasons = explain(offer, possible, visits)
+            report = verify(problem, Plan(visits, reasons=reasons))
+            assert report.is_valid, f"seed {seed}, {method.__name__}"
+            levels = problem.params.objective
+            mine = better_key(levels, report.objective)
+            assert mine <= better_key(levels, values(best))
+
+
+def test_the_same_problem_gives_the_same_plan():
+    generate = beside("generate")
+    for seed in (1, 2):
+        data = generate.build(60, 80, 1, 30, 2, seed, mix=generate.MIX["campus"])
+        first, second = (
+            json.dumps(
+                plan_as_json(Plan(solved(read_problem(copy.deepcopy(data))).visits))
+            )
+            for _ in range(2)
+        )
+        assert first == second
+
+
+def test_one_more_slot_never_serves_fewer():
+    for seed in range(2000, 2080):
+        data = random_instance(random.Random(seed))
+        less = {**data, "slots": data["slots"][:-1]}
+
+        before, after = (values(solved(read_problem(each))) for each in (less, data))
+
+        assert before["served"] <= after["served"], f"seed {seed}"
+
+
+def test_without_time_the_plan_is_the_greedy_one():
+    problem = read_problem(the_example())
+    possible = possible_visits(Offer(problem))
+
+    cut = optimum(problem, possible, Limits(seconds_left=lambda: 0.0))
+
+    start = objective_of(problem, greedy(problem, possible))
+    assert values(cut) == {level: start[level] for level in problem.params.objective}
+    assert cut.was_cut
+    assert not cut.levels["served"].is_proven
+
+
+def test_the_same_plan_is_found_while_somebody_watches():
+    problem = read_problem(the_example())
+    seen: list[Progress] = []
+
+    watched = solved(problem, Limits(tell=seen.append))
+
+    assert watched.visits == solved(problem).visits
+    assert [each.stage for each in seen] == list(problem.params.objective)
+
+
+def test_a_frozen_visit_that_breaks_the_rules_leaves_no_plan():
+    data = the_example()
+    parts = [{"slot": "S1", "group": 1, "students": 26}]
+    data["previous"] = [{"class": "C3", "parts": parts, "frozen": True}]
+
+    with pytest.raises(NoPlan, match=r"previous\[0\]"):
+        solved(read_problem(data))
+
+
+def test_known_optima_are_met():
+    """Sizes that take a second; ./run bench matching does the larger ones."""
+    generate = beside("generate")
+    for seed, expected in KNOWN.items():
+        classes, slots, areas, side, towns = generate.PRESETS["campus"]
+        data = generate.build(
+            classes, slots, areas, side, towns, seed,
+            name=f"campus-{seed}", mix=generate.MIX["campus"],
+        )  # fmt: skip
+        found = solved(read_problem(data))
+        assert list(values(found).values()) == expected
+
+
+KNOWN = {
+    2: [42, 18, 103, 42, 217, 515_271],
+    3: [28, 15, 68, 28, 188, 348_493],
+    4: [50, 18, 117, 55, 314, 802_295],
+    5: [22, 12, 55, 23, 200, 285_356],
+    6: [34, 15, 68, 37, 228, 454_828],
+}
+
+
+def test_a_network_is_recognised_and_solved_without_search():
+    """As many served as by the search, which second visits need."""
+    generate = beside("generate")
+    for seed in (1, 2, 3):
+        data = generate.build(60, 80, 1, 30, 2, seed, split=False)
+        for each in data["slots"]:
+            each["groups"] = 1
+        for each in data["classes"]:
+            each["max_visits"] = 1
+        flow = solved(read_problem(data))
+        for each in data["classes"]:
+            each["max_visits"] = 2
+        searched = solved(read_problem(data))
+        assert all(told.endswith("a network") for told in flow.log)
+        assert any("served" in told for told in searched.log)
+        assert verify(read_problem(data), Plan(flow.visits)).is_valid
+        first = list(values(flow).items())[:3]
+        assert first == list(values(searched).items())[:3]
+
+
+def test_random_networks_are_as_good_as_by_trying():
+    for seed in range(3000, 3060):
+        data = random_instance(random.Random(seed))
+        for each in data["slots"]:
+            each["groups"] = 1
+        for each in data["classes"]:
+            each.update(max_visits=1, split="none")
+        problem = read_problem(data)
+
+        found = solved(problem)
+
+        assert values(found) == best_objective(problem), f"seed {seed}"
+        assert all(told.endswith("a network") for told in found.log)

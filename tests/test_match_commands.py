@@ -1,0 +1,169 @@
+"""``scheduler match``: files in, a plan and a summary out, troubles with a place."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from scheduler.cli import main
+from tests.matching.instances import changed, the_example
+
+
+def run(*words: str | Path) -> Result:
+    return CliRunner().invoke(main, ["match", *map(str, words)])
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Path:
+    return written(tmp_path / "instance.json", the_example())
+
+
+def written(file: Path, data: object) -> Path:
+    file.write_text(json.dumps(data), encoding="utf-8")
+    return file
+
+
+def test_solve_writes_the_best_plan_and_sums_it_up(instance: Path, tmp_path: Path):
+    plan = tmp_path / "plan.json"
+
+    done = run("solve", instance, "-o", plan)
+    checked = run("verify", instance, plan)
+
+    summary = json.loads(done.stdout)
+    assert done.exit_code == checked.exit_code == 0
+    assert summary["objective"] == {
+        "served": 2, "schools": 2, "priority": 4, "visits": 2, "rank": 1,
+        "travel": 8000,
+    }  # fmt: skip
+    assert summary["bound"] == summary["objective"]
+    assert set(summary["proven"].values()) == {True}
+    assert set(summary["gap"].values()) == {0.0}
+    assert summary["reasons"] == {"no_seats": 1}
+    assert summary["peak_memory_mb"] > 0
+    assert "part 1 of" in done.stderr
+    assert json.loads(checked.stdout)["valid"] is True
+
+
+@pytest.mark.parametrize(
+    ("method", "served"),
+    [("greedy", 2), ("fcfs", 1), ("fcfs-half-groups", 1), ("rounds", 1)],
+)
+def test_the_other_methods_promise_no_bound(
+    instance: Path, tmp_path: Path, method: str, served: int
+):
+    plan = tmp_path / "plan.json"
+
+    summary = json.loads(run("solve", instance, "-o", plan, "--method", method).stdout)
+
+    assert summary["objective"]["served"] == served
+    assert set(summary["bound"].values()) == {None}
+    assert set(summary["gap"].values()) == {None}
+    assert run("verify", instance, plan).exit_code == 0
+
+
+def test_the_same_order_writes_the_same_bytes(instance: Path, tmp_path: Path):
+    plans = [tmp_path / "one.json", tmp_path / "two.json"]
+
+    for plan, threads in zip(plans, ("1", "2"), strict=True):
+        run("solve", instance, "-o", plan, "--seed", "7", "--threads", threads)
+
+    first, second = (plan.read_bytes() for plan in plans)
+    assert first == second
+
+
+def test_a_limit_in_seconds_is_noted(instance: Path, tmp_path: Path):
+    plan = tmp_path / "plan.json"
+
+    done = run("solve", instance, "-o", plan, "--time-limit", "0.000001")
+
+    assert json.loads(done.stdout)["cut"] is True
+    assert json.loads(plan.read_text())["made_by"] == {
+        "engine": "1", "method": "optimum", "seed": 0, "time_limit": 1e-06, "cut": True,
+    }  # fmt: skip
+    assert run("verify", instance, plan).exit_code == 0
+
+
+def test_verify_names_what_is_wrong(instance: Path, tmp_path: Path):
+    parts = [{"slot": "S3", "group": 1, "students": 23}]
+    plan = written(tmp_path / "p.json", {"visits": [{"class": "C1", "parts": parts}]})
+
+    done = run("verify", instance, plan)
+
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["faults"] == [
+        {"code": "not_whole_class", "where": "visit 0 (C1)"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "expected JSON"),
+        (b"{", "expected JSON"),
+        (b"\xff\xfe", "expected text in UTF-8"),
+        (b"[" * 100_000, "expected fewer levels of brackets"),
+        (b'{"format": NaN}', "expected JSON: NaN is no number"),
+        (b'{"format": "other"}', 'format: expected "visites/1", found "other"'),
+        (b"[]", "(the whole file): expected an object, found a list of 0"),
+    ],
+)
+def test_a_file_that_is_no_instance_is_told_and_nothing_is_written(
+    tmp_path: Path, content: bytes, told: str
+):
+    file, plan = tmp_path / "instance.json", tmp_path / "plan.json"
+    file.write_bytes(content)
+
+    solved = run("solve", file, "-o", plan)
+    checked = run("verify", file, file)
+
+    assert solved.exit_code == checked.exit_code == 2
+    assert solved.stderr == checked.stderr
+    assert told in solved.stderr
+    assert solved.stdout == ""
+    assert sorted(tmp_path.iterdir()) == [file]
+
+
+def test_a_place_in_the_file_is_told(tmp_path: Path):
+    data = changed(the_example(), ["classes", 1, "size"], -3)
+    file = written(tmp_path / "instance.json", data)
+
+    done = run("solve", file, "-o", tmp_path / "plan.json")
+
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"Error: {file}: classes[1].size: expected an integer, at least 1, found -3\n"
+    )
+
+
+def test_a_frozen_visit_that_cannot_stay_is_told(tmp_path: Path):
+    parts = [{"slot": "S1", "group": 1, "students": 26}]
+    frozen = [{"class": "C3", "parts": parts, "frozen": True}]
+    data = changed(the_example(), ["previous"], frozen)
+    file = written(tmp_path / "instance.json", data)
+
+    done = run("solve", file, "-o", tmp_path / "plan.json")
+
+    assert done.exit_code == 2
+    assert "previous[0]: the frozen visit cannot be kept" in done.stderr
+
+
+def test_a_plan_that_cannot_be_written_leaves_nothing_behind(
+    instance: Path, tmp_path: Path
+):
+    missing = tmp_path / "no such folder" / "plan.json"
+
+    done = run("solve", instance, "-o", missing, "--method", "greedy")
+
+    assert done.exit_code == 2
+    assert "cannot be written" in done.stderr
+    assert sorted(tmp_path.iterdir()) == [instance]
+
+
+def test_a_plan_of_another_instance_is_told(instance: Path, tmp_path: Path):
+    file = written(tmp_path / "p.json", {"visits": 3})
+
+    done = run("verify", instance, file)
+
+    assert done.exit_code == 2
+    assert done.stderr == f"Error: {file}: visits: expected a list, found 3\n"
