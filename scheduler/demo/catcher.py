@@ -31,12 +31,17 @@ from scheduler.wording import clean_line
 
 LARGEST_MAIL = 2_000_000
 LARGEST_PART = 400_000
+LARGEST_HEAD = 16_000
 MOST_PARTS = 50
+# Lines that begin like a part; text may have them too.
+MOST_RULES = 500
 HEADER_LIMIT = 2000
 SHOWN_HEADER = 300
 
 # Made by the standard library: seconds, microseconds, process, number in the process.
 _KEY = re.compile(r"(\d{1,12})\.M(\d{1,6})P(\d+)Q(\d+)\..*")
+
+_BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 # What reading a mail that was made to break readers is known to raise.
 _UNREADABLE = (
@@ -202,7 +207,7 @@ class _Contents:
 def _read(key: str, raw: bytes) -> CaughtMail:
     seconds, microseconds, _number = _arrival(key)
     received_at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
-    headers = BytesHeaderParser().parsebytes(raw)
+    headers = BytesHeaderParser().parsebytes(_head(raw))
     contents = _contents(raw)
     return CaughtMail(
         key=key,
@@ -218,9 +223,18 @@ def _read(key: str, raw: bytes) -> CaughtMail:
     )
 
 
+def _head(raw: bytes) -> bytes:
+    """The header lines only: the parser would cut the whole body into lines."""
+    cut = raw[:LARGEST_HEAD]
+    return _BLANK_LINE.split(cut, maxsplit=1)[0]
+
+
 def _contents(raw: bytes) -> _Contents:
     """What is in the parts; nothing, if the mail is built to cost time or to break."""
-    if raw.lower().count(b"boundary") > MOST_PARTS:
+    if raw.lower().count(b"boundary") > MOST_PARTS or raw.count(b"\n--") > MOST_RULES:
+        return _Contents()
+    head = _head(raw)
+    if len(head) == LARGEST_HEAD:
         return _Contents()
     try:
         parts = list(_leaves(message_from_bytes(raw)))
