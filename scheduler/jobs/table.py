@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
 
 from scheduler.domain.localtime import PARIS
 from scheduler.mail.letter import Post
-from scheduler.mail.mailboxes import Mailbox, Unreadable
+from scheduler.mail.mailboxes import Mailbox, Maildir, Unreadable
 from scheduler.services import clockwork, delivery, digests, inbox
 from scheduler.services.delivery import Compose
 
@@ -23,6 +23,8 @@ LETTERS_A_ROUND = 500
 MINUTE = timedelta(minutes=1)
 # Between two and three at night the clock is changed: that hour happens twice or never.
 NIGHT = time(3, 30, tzinfo=PARIS)
+# In the Maildir what was read is of no use any more; a person may still want to look.
+READ_MAIL_KEPT = timedelta(days=30)
 
 log = structlog.get_logger()
 
@@ -76,6 +78,14 @@ def read_answers(session: Session, desk: Desk) -> int:
         return 0
 
 
+def purge(session: Session, desk: Desk) -> object:
+    """What is kept no longer, in the database and in the Maildir of answers."""
+    if isinstance(desk.answers, Maildir):
+        before = datetime.now(UTC) - READ_MAIL_KEPT  # noqa: TID251 - age of files
+        desk.answers.forget_before(before.timestamp())
+    return clockwork.purge_personal_data(session, now=desk.now())
+
+
 def at_now(step: Callable[..., object]) -> Callable[[Session, Desk], object]:
     """A service that wants nothing but the time."""
 
@@ -110,5 +120,5 @@ def jobs(*, outbox_seconds: int, answers_seconds: int = 60) -> tuple[Job, ...]:
         Job(id="complete-visits", rhythm=MINUTE, run=at_now(clockwork.complete_visits)),
         Job(id="resume-offers", rhythm=MINUTE, run=at_now(clockwork.resume_offers)),
         Job(id="send-digests", rhythm=MINUTE, run=at_now(digests.send_digests)),
-        Job(id="purge", rhythm=NIGHT, run=at_now(clockwork.purge_personal_data)),
+        Job(id="purge", rhythm=NIGHT, run=purge),
     )

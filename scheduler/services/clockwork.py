@@ -24,6 +24,9 @@ from scheduler.services.announce import announce, truth
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
 
+# A person has had time to look at them by then.
+RECEIVED_TEXTS = timedelta(days=30)
+
 log = structlog.get_logger()
 
 
@@ -77,6 +80,14 @@ def purge_personal_data(session: Session, *, now: datetime) -> dict[str, int]:
         )
         counts["people"] = purge.people_gone(
             session, before=now - timedelta(days=policy.people_days)
+        )
+        counts["comments"] = purge.comments(
+            session, before=now - timedelta(days=policy.student_addresses_days)
+        )
+        counts["received"] = purge.received(
+            session,
+            texts=now - RECEIVED_TEXTS,
+            rows=now - timedelta(days=policy.people_days),
         )
         counts["letters"] = purge.letters(
             session,

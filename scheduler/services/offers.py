@@ -75,6 +75,7 @@ class OfferText:
     wheelchair: Wheelchair = Wheelchair.NO
     wheelchair_note: str = ""
     vehicle_access: VehicleAccess = VehicleAccess.STREET
+    min_students: int = 1
     max_people: int | None = None
     max_groups: int = 1
     min_notice_days: int = 21
@@ -334,6 +335,7 @@ def _take(session: Session, row: OfferRow, text: OfferText) -> None:
         "wheelchair",
         "wheelchair_note",
         "vehicle_access",
+        "min_students",
         "max_people",
         "max_groups",
         "min_notice_days",

@@ -11,10 +11,12 @@ from scheduler.persistence.models.journal import JournalRow
 from scheduler.persistence.models.network import AbsenceRow, SchoolClassRow
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.people import MembershipRow, PersonRow
+from scheduler.persistence.models.received import ReceivedRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries.purge import FORGOTTEN
-from scheduler.services import accounts, clockwork
+from scheduler.services import accounts, clockwork, inbox
 from tests import rows
+from tests.replies import invitation, reply
 
 OVER = rows.TUESDAY + rows.TWO_HOURS
 DAY = timedelta(days=1)
@@ -142,3 +144,21 @@ def test_addresses_in_old_mail_go_with_the_people(session, world):
     kept = session.scalars(select(MessageRow)).all()
     assert kept
     assert {(row.address, row.recipient_name) for row in kept} == {("", "")}
+
+
+def test_comments_go_with_the_visit_and_words_of_mail_after_a_month(session, world):
+    visit = rows.visit_in(session, world, VisitState.CONFIRMED)
+    address = world.contact.email
+    said = {"audience": "host", "comment": "Entre nous"}
+    inbox.receive(session, reply(session, visit, address, **said), now=rows.NOW)
+    inbox.receive(session, b"From: a@example.org\r\n\r\nOui !\r\n", now=rows.NOW)
+
+    clockwork.purge_personal_data(session, now=rows.NOW + 20 * DAY)
+    kept = session.scalars(select(ReceivedRow).order_by(ReceivedRow.id)).all()
+    assert [bool(row.comment) for row in kept] == [True, False]
+    assert [bool(row.excerpt) for row in kept] == [False, True]
+
+    clockwork.purge_personal_data(session, now=OVER + 40 * DAY)
+    session.expire_all()
+    assert [row.comment + row.excerpt + row.sender for row in kept] == ["", ""]
+    assert invitation(session, visit, address, audience="host").answer_comment == ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from scheduler.domain.visits import VisitState
 from scheduler.persistence.models.outbox import MessageRow, MessageState
-from scheduler.services import students
+from scheduler.persistence.models.received import ReceivedRow
+from scheduler.services import inbox, students
 from tests import rows
+from tests.replies import reply
 
 
 @pytest.fixture
@@ -173,3 +175,53 @@ def test_a_long_list_costs_as_many_queries_as_a_short_one(browser, app, session,
         rows.ask(session, world, slot=slot)
 
     assert queries() == one
+
+
+# ------------------------------------------------------------------ received mail
+
+PLAIN = (
+    b"From: maman@example.net\r\nSubject: visite\r\n"
+    b"Content-Type: text/plain\r\n\r\nElle vient !\r\n"
+)
+
+
+def test_mail_in_words_waits_for_a_person(signed_in, session, world):
+    inbox.receive(session, PLAIN, now=rows.NOW)
+    client = signed_in("coordinator")
+
+    page = client.get("/coordinator/received", headers={"Accept-Language": "fr"})
+
+    words = page.get_data(as_text=True)
+    assert "a écrit au lieu d’appuyer sur un bouton" in words
+    assert "maman@example.net" in words
+    assert "Elle vient" in words
+
+
+def test_what_is_settled_is_gone_from_the_list(signed_in, session, world):
+    inbox.receive(session, PLAIN, now=rows.NOW)
+    client = signed_in("coordinator")
+    number = session.scalars(select(ReceivedRow.id)).one()
+
+    done = client.post(f"/coordinator/received/{number}/settle")
+
+    assert done.status_code == 303
+    assert "maman@example.net" not in client.get("/coordinator/received").text
+    assert client.post("/coordinator/received/999/settle").status_code == 404
+
+
+def test_words_about_a_visit_are_the_schools_affair(signed_in, session, world):
+    visit = rows.visit_in(session, world, VisitState.CONFIRMED)
+    address = world.contact.email
+    octets = reply(session, visit, address, audience="host", comment="Entre nous")
+    other = octets.replace(f"From: {address}".encode(), b"From: boss@example.net")
+    inbox.receive(session, other, now=rows.NOW)
+
+    page = signed_in("coordinator").get("/coordinator/received").text
+
+    assert f"/coordinator/visits/{visit}" in page
+    assert "boss@example.net" not in page
+    assert "Entre nous" not in page
+
+
+def test_received_mail_is_for_coordinators(signed_in, world):
+    assert signed_in("teacher").get("/coordinator/received").status_code == 404

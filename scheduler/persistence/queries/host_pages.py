@@ -156,6 +156,7 @@ class OfferFacts:
     phone_rule: str
     photo_rule: str
     max_students: int
+    min_students: int
     max_people: int | None
     max_groups: int
     subgroup_size: int
@@ -318,6 +319,7 @@ def offer_facts(session: Session, offer_id: int) -> OfferFacts | None:
         phone_rule=row.phone_rule.value,
         photo_rule=row.photo_rule.value,
         max_students=row.max_students,
+        min_students=row.min_students,
         max_people=row.max_people,
         max_groups=row.max_groups,
         subgroup_size=row.subgroup_size,

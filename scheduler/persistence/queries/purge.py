@@ -27,6 +27,7 @@ from scheduler.persistence.models.network import AbsenceRow, SchoolClassRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.people import MembershipRow, PersonRow
+from scheduler.persistence.models.received import ReceivedRow
 from scheduler.persistence.models.visits import (
     AddresseeRow,
     InvitationRow,
@@ -209,9 +210,51 @@ def people_gone(session: Session, *, before: datetime) -> int:
     return len(ids)
 
 
+def comments(session: Session, *, before: datetime) -> int:
+    """What people wrote beside their answers, with the visit (P9)."""
+    over = (
+        select(VisitRow.id)
+        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
+        .where(SlotRow.ends_at <= before)
+    )
+    return sum(
+        _count(session.execute(change))
+        for change in (
+            update(InvitationRow)
+            .where(InvitationRow.visit_id.in_(over), InvitationRow.answer_comment != "")
+            .values(answer_comment=""),
+            update(ReceivedRow)
+            .where(ReceivedRow.visit_id.in_(over), ReceivedRow.comment != "")
+            .values(comment=""),
+        )
+    )
+
+
+def received(session: Session, *, texts: datetime, rows: datetime) -> int:
+    """The words of received mail soon, the verdicts much later."""
+    old = ReceivedRow.received_at < texts
+    blanked = _count(
+        session.execute(
+            update(ReceivedRow)
+            .where(old, ReceivedRow.sender != "")
+            .values(sender="", subject="", excerpt="", for_person=False)
+        )
+    )
+    gone = session.execute(delete(ReceivedRow).where(ReceivedRow.received_at < rows))
+    return blanked + _count(gone)
+
+
 def letters(session: Session, *, sign_ins: datetime, others: datetime) -> int:
     """Mail that is over: sign-in links soon, addresses of adults with the people."""
     over = MessageRow.state.not_in([MessageState.WAITING, MessageState.SENDING])
+    mere = select(MessageRow.id).where(
+        MessageRow.visit_id.is_(None), MessageRow.created_at < sign_ins
+    )
+    session.execute(
+        update(ReceivedRow)
+        .where(ReceivedRow.bounced_id.in_(mere))
+        .values(bounced_id=None)
+    )
     gone = _count(
         session.execute(
             delete(MessageRow).where(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.announcements import Audience
@@ -190,10 +190,17 @@ def verdict_counts(session: Session) -> list[tuple[Effect, str, int]]:
 
 
 def waiting_for_a_person(session: Session, *, limit: int) -> Sequence[ReceivedRow]:
-    """What a person should look at, the newest first."""
+    """What the campus should look at, the newest first.
+
+    Another time for a visit is decided on the page of the visit.
+    """
     return session.scalars(
         select(ReceivedRow)
-        .where(ReceivedRow.for_person, ReceivedRow.settled_at.is_(None))
+        .where(
+            ReceivedRow.for_person,
+            ReceivedRow.settled_at.is_(None),
+            or_(ReceivedRow.code != "counter", ReceivedRow.visit_id.is_(None)),
+        )
         .order_by(ReceivedRow.received_at.desc(), ReceivedRow.id.desc())
         .limit(limit)
     ).all()

@@ -1,11 +1,15 @@
-"""Every visit, and what waits for whom. Nothing can be changed here yet."""
+"""Every visit, what waits for whom, and the mail that a person should look at."""
 
 from __future__ import annotations
 
-from flask import render_template, request
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 
 from scheduler import clock
 from scheduler.domain.refusals import NotFound
+from scheduler.extensions import db
+from scheduler.services import received_mail
 from scheduler.web.coordinator import bp
 from scheduler.web.coordinator.pages import (
     MOST_PAGES,
@@ -13,6 +17,7 @@ from scheduler.web.coordinator.pages import (
     list_page,
     visit_page,
 )
+from scheduler.web.signed_in import current_actor
 
 __all__ = ["bp"]
 
@@ -36,6 +41,21 @@ def visit(visit_id: int) -> str:
     if page is None:
         raise NotFound
     return render_template("coordinator/visit.html", page=page)
+
+
+@bp.get("/received")
+def received() -> str:
+    """Mail that came back and that no program could deal with."""
+    page = received_mail.overview(db.session(), by=current_actor())
+    return render_template("coordinator/received.html", page=page)
+
+
+@bp.post("/received/<id:received_id>/settle")
+def settle(received_id: int) -> ResponseReturnValue:
+    """Somebody has seen to it."""
+    received_mail.settle(db.session(), received_id, by=current_actor(), now=clock.now())
+    flash(gettext("Settled."), "success")
+    return redirect(url_for(".received"), 303)
 
 
 def _page_number(text: str) -> int:

@@ -375,6 +375,9 @@ class OfferForm(_Taught):
         default=VehicleAccess.STREET.value,
         validators=[Wanted()],
     )
+    min_students = number(
+        lazy_gettext("From how many students on is it worth it?"), least=1, most=500
+    )
     max_people = number(
         lazy_gettext("People at most, adults included"), least=1, most=600
     )
@@ -398,6 +401,10 @@ class OfferForm(_Taught):
         validators=[Wanted()],
     )
     note = text(lazy_gettext("Good to know"), limit=600)
+
+    def validate_min_students(self, field: Field) -> None:
+        if (field.data or 1) > (self.max_students.data or 1):
+            raise ValidationError(gettext("That is more than come at most."))
 
     def offer(self, before: OfferFacts) -> OfferText:
         """The offer as typed. Details of equipment that stays are kept."""
@@ -423,6 +430,7 @@ class OfferForm(_Taught):
             arrival=self.arrival.data or "",
             wheelchair_note=self.wheelchair_note.data or "",
             vehicle_access=VehicleAccess(self.vehicle_access.data),
+            min_students=self.min_students.data or 1,
             max_people=self.max_people.data,
             max_groups=self.max_groups.data or 1,
             min_age=self.min_age.data,

@@ -44,6 +44,7 @@ SAME_NAME = (
     "phone_rule",
     "photo_rule",
     "max_students",
+    "min_students",
     "max_people",
     "max_groups",
     "subgroup_size",
