@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from email import message_from_bytes
-from email.policy import default
+from email.message import EmailMessage
+from email.policy import SMTP, default
 
 import pytest
 
 from scheduler.mail.letter import Deferred, Letter, Undeliverable, Unreachable
-from scheduler.mail.smtp import InviteMail, SafeMail, SmtpPost
+from scheduler.mail.smtp import WIRE, InviteMail, SafeMail, SmtpPost
 from tests.mail.peers import Peer, a_certificate, a_post_office, free_port, real_server
 from tests.mail.samples import NOW, a_compose, a_message
 from tests.mail.test_compose import HOSTILE, harmless
@@ -399,3 +400,13 @@ def test_a_wrong_password_holds_up_letters_and_kills_none():
     script = {"EHLO": "250-peer\r\n250 AUTH PLAIN", "AUTH": "535 wrong"}
     with Peer(script) as peer, pytest.raises(Unreachable, match="535"):
         send(peer.port, a_letter(), MAIL_USERNAME="me", MAIL_PASSWORD="wrong")
+
+
+def test_a_long_one_click_address_is_written_whole():
+    address = "https://visites.example.org/" + "u/" + "a" * 200
+    mail = EmailMessage(policy=SMTP)
+    mail["List-Unsubscribe"] = f"<{address}>"
+
+    lines = mail.as_bytes(policy=WIRE).split(b"\r\n")
+
+    assert lines[0] == f"List-Unsubscribe: <{address}>".encode()
