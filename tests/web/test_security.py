@@ -89,6 +89,7 @@ def values(session, world):
             "class_id": world.school_class,
             "host_id": world.host,
             "organisation_id": world.school,
+            "received_id": 1,
             "person_id": world.teacher.id,
             "session_id": 1,
             "absence_id": 1,
