@@ -204,7 +204,7 @@ def test_looking_changes_nothing_and_pressing_does(client, session, visit, addre
     row = invitation(session, visit, LEA)
     assert (row.answer, row.answer_way) == (Answer.DECLINED, AnswerWay.PAGE)
     again = client.get(address, headers=FRENCH).get_data(as_text=True)
-    assert "Ta réponse : ne vient pas" in again.replace("\u00a0", " ")
+    assert "Ta réponse : Je ne viens pas" in again.replace("\u00a0", " ")
 
 
 def test_the_last_answer_counts(client, session, visit, address):
