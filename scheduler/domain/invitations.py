@@ -8,10 +8,12 @@ histories with it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
-from scheduler.domain.announcements import Method, Status, Telling
+from scheduler.domain.announcements import Method, Reach, Status, Telling
 from scheduler.domain.answers import Answer
 
 FIRST_SEQUENCE = 0
@@ -41,6 +43,29 @@ class Revision:
     method: Method
     status: Status
     asks_again: bool
+
+
+class Reader(Protocol):
+    """Whoever is written to."""
+
+    @property
+    def address(self) -> str: ...
+
+
+R = TypeVar("R", bound=Reader)
+
+
+def reached(telling: Telling, *, current: Sequence[R], holders: Sequence[R]) -> list[R]:
+    """Whom a line of the table reaches, each once.
+
+    ``current``: who belongs to the visit now; ``holders``: who has it in a calendar. A
+    CANCEL finds everybody who still has it.
+    """
+    if telling.reach is Reach.HOLDERS:
+        return list(holders)
+    found = list(holders) if telling.method is Method.CANCEL else []
+    known = {each.address for each in found}
+    return found + [each for each in current if each.address not in known]
 
 
 def next_sequence(last: int | None) -> int:

@@ -18,12 +18,10 @@ from scheduler.domain.announcements import (
     TELLINGS,
     Audience,
     Change,
-    Method,
-    Reach,
     Telling,
     standing,
 )
-from scheduler.domain.invitations import Revision, revised
+from scheduler.domain.invitations import Revision, reached, revised
 from scheduler.domain.manners import REMINDERS
 from scheduler.domain.visits import WAITS_FOR_HOST
 from scheduler.ical.identity import new_uid
@@ -121,14 +119,11 @@ def _recipients(
 ) -> list[Recipient]:
     """Who is told, each once: a CANCEL finds everybody who still has the visit."""
     audience = telling.audience
-    if telling.reach is Reach.HOLDERS:
-        return _holders(session, visit, audience)
-    found = (
-        _holders(session, visit, audience) if telling.method is Method.CANCEL else []
+    return reached(
+        telling,
+        current=_current(session, visit, audience, contacts),
+        holders=_holders(session, visit, audience) if telling.method else (),
     )
-    known = {each.address for each in found}
-    current = _current(session, visit, audience, contacts)
-    return found + [each for each in current if each.address not in known]
 
 
 def _current(
