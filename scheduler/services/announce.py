@@ -18,6 +18,7 @@ from scheduler.domain.announcements import (
     TELLINGS,
     Audience,
     Change,
+    Method,
     Telling,
     standing,
 )
