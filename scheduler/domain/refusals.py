@@ -266,6 +266,18 @@ class NotReady(Refusal):
     code = "not_ready"
 
 
+class SameAddress(Refusal):
+    """A correction changes something."""
+
+    code = "same_address"
+
+
+class AddressTaken(Refusal):
+    """Somebody else signs in with this address."""
+
+    code = "address_taken"
+
+
 class BadAddress(Refusal):
     """Not an e-mail address we can write to."""
 

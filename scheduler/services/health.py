@@ -10,30 +10,49 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from scheduler.persistence.models.outbox import MessageState
-from scheduler.persistence.queries import outbox, public_pages
+from scheduler.persistence.queries import delivery_pages, outbox, public_pages
 
 SILENT_FOR = timedelta(minutes=5)
+LATE = timedelta(minutes=15)
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """``loop_age``: since the loop's last beat; ``None`` if it never ran."""
+    """``loop_age``: since the loop's last beat; ``None`` if it never ran.
+
+    ``oldest_due``: how long the message waits that waits longest though it may go out.
+    ``sent_age``: since the last message went out.
+    """
 
     database: bool
     loop_age: timedelta | None = None
     waiting: int = 0
     dead: int = 0
+    oldest_due: timedelta | None = None
+    sent_age: timedelta | None = None
 
     @property
     def loop_alive(self) -> bool:
         return self.loop_age is not None and self.loop_age <= SILENT_FOR
 
     @property
+    def mail_moves(self) -> bool:
+        """Nothing is overdue, or the queue is long and goes down."""
+        if self.oldest_due is None or self.oldest_due <= LATE:
+            return True
+        return self.sent_age is not None and self.sent_age <= SILENT_FOR
+
+    @property
+    def stalled(self) -> bool:
+        """Mail and reminders stand still."""
+        return not self.loop_alive or not self.mail_moves
+
+    @property
     def good(self) -> bool:
         """Dead messages are a matter for people, not for a restart."""
-        return self.database and self.loop_alive
+        return self.database and not self.stalled
 
 
 def health(session: Session, *, now: datetime) -> Health:
@@ -41,6 +60,8 @@ def health(session: Session, *, now: datetime) -> Health:
     try:
         counts = outbox.state_counts(session)
         beat = public_pages.last_beat(session)
+        due = delivery_pages.oldest_due(session, now=now)
+        sent = delivery_pages.last_sent(session)
     except SQLAlchemyError:
         session.rollback()
         log.exception("database_unreachable")
@@ -48,7 +69,13 @@ def health(session: Session, *, now: datetime) -> Health:
     sending = counts.get(MessageState.SENDING, 0)
     return Health(
         database=True,
-        loop_age=None if beat is None else max(now - beat, timedelta(0)),
+        loop_age=_since(beat, now),
         waiting=counts.get(MessageState.WAITING, 0) + sending,
         dead=counts.get(MessageState.DEAD, 0),
+        oldest_due=_since(due, now),
+        sent_age=_since(sent, now),
     )
+
+
+def _since(at: datetime | None, now: datetime) -> timedelta | None:
+    return None if at is None else max(now - at, timedelta(0))

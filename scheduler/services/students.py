@@ -9,18 +9,23 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor, for_school, need
-from scheduler.domain.announcements import Change
+from scheduler.domain.announcements import Audience, Change
 from scheduler.domain.parties import most_addresses
 from scheduler.domain.refusals import (
     BadAddress,
     NotFound,
     Refused,
+    SameAddress,
     TooManyAddresses,
     WrongState,
 )
 from scheduler.domain.visits import ENDED, INVITED
-from scheduler.persistence.models.visits import AddresseeRow
-from scheduler.persistence.queries import visits
+from scheduler.persistence.models.visits import (
+    AddresseeRow,
+    InvitationState,
+    VisitRow,
+)
+from scheduler.persistence.queries import outbox as messages, visits
 from scheduler.persistence.sealed import seal_of
 from scheduler.services import headcount, journal
 from scheduler.services.announce import announce
@@ -126,3 +131,87 @@ def set_addresses(
                 added=len(added),
                 removed=len(removed),
             )
+
+
+def correct_address(
+    session: Session,
+    visit_id: int,
+    message_id: int,
+    address: str,
+    *,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """A mail did not arrive: its address becomes another one, which is invited.
+
+    Who reads mail at the old one and had got the invitation is told that it is off.
+    """
+    wanted = checked_addresses([address])
+    if not wanted:
+        raise BadAddress(line=1, text="")
+    with transaction(session):
+        row = visits.visit_to_change(session, visit_id)
+        if row is None:
+            raise NotFound
+        need(for_school(by, row.school_class.school_id))
+        if row.state in ENDED:
+            raise WrongState(state=row.state.value, step="correct_address")
+        message = messages.message_to_change(session, message_id)
+        need(
+            message is not None
+            and message.visit_id == visit_id
+            and message.audience is Audience.STUDENT
+            and bool(message.address)
+        )
+        seal = seal_of(session)
+        old = seal.open(message.address) if message else ""
+        if old == wanted[0]:
+            raise SameAddress
+        held = {
+            each.address_digest: each for each in visits.addressees_of(session, row.id)
+        }
+        gone = held.get(seal.digest(old))
+        need(gone is not None)
+        _withdraw(session, row, old, by=by, now=now)
+        session.delete(gone)
+        if seal.digest(wanted[0]) not in held:
+            session.add(
+                AddresseeRow(
+                    visit_id=row.id,
+                    address=seal.close(wanted[0]),
+                    address_digest=seal.digest(wanted[0]),
+                    created_at=now,
+                )
+            )
+            session.flush()
+            if row.state in INVITED:
+                announce(session, row, Change.STUDENT_ADDED, by=by, now=now, only=wanted)
+        journal.note_visit(
+            session,
+            row,
+            "addresses",
+            by=by,
+            now=now,
+            before=row.state.value,
+            added=1,
+            removed=1,
+        )
+
+
+def _withdraw(
+    session: Session, row: VisitRow, address: str, *, by: Actor, now: datetime
+) -> None:
+    """End the invitation of an address: by a CANCEL only if one ever got there."""
+    invitation = messages.invitation_for(
+        session,
+        row.id,
+        audience=Audience.STUDENT,
+        address_digest=seal_of(session).digest(address),
+    )
+    if invitation is None:
+        return
+    if messages.has_arrived(session, invitation.id):
+        announce(session, row, Change.STUDENT_REMOVED, by=by, now=now, only=[address])
+    else:
+        invitation.state = InvitationState.CANCELLED
+    messages.set_aside(session, invitation.id)

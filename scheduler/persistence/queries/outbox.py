@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from scheduler.domain.announcements import Method
 from scheduler.persistence.models.outbox import LeaseRow, MessageRow, MessageState
 from scheduler.persistence.models.visits import InvitationRow
 
@@ -312,6 +313,36 @@ def message_by_message_id(session: Session, message_id: str) -> MessageRow | Non
     return session.scalars(
         select(MessageRow).where(MessageRow.message_id == message_id)
     ).one_or_none()
+
+
+def has_arrived(session: Session, invitation_id: int) -> bool:
+    """Whether a server took any message for that calendar, and none came back."""
+    found = session.scalar(
+        select(MessageRow.id)
+        .where(
+            MessageRow.invitation_id == invitation_id,
+            MessageRow.state.in_({MessageState.SENT, MessageState.SENDING}),
+        )
+        .limit(1)
+    )
+    return found is not None
+
+
+def set_aside(session: Session, invitation_id: int) -> None:
+    """What did not arrive there, and what was to go there, is no matter any more.
+
+    A cancellation that was just recorded goes out all the same.
+    """
+    session.flush()
+    session.execute(
+        update(MessageRow)
+        .where(
+            MessageRow.invitation_id == invitation_id,
+            MessageRow.state.in_({MessageState.DEAD, MessageState.WAITING}),
+            MessageRow.method != Method.CANCEL,
+        )
+        .values(state=MessageState.SUPERSEDED)
+    )
 
 
 def messages_of(session: Session, visit_id: int) -> Sequence[MessageRow]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Response, jsonify, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
@@ -73,14 +75,21 @@ def healthz() -> ResponseReturnValue:
         database="reachable" if found.database else "unreachable",
         loop={
             "alive": found.loop_alive,
-            "seconds_since_beat": None
-            if found.loop_age is None
-            else int(found.loop_age.total_seconds()),
+            "seconds_since_beat": _seconds(found.loop_age),
         },
-        messages={"waiting": found.waiting, "dead": found.dead},
+        messages={
+            "waiting": found.waiting,
+            "dead": found.dead,
+            "oldest_due_seconds": _seconds(found.oldest_due),
+            "moving": found.mail_moves,
+        },
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer, 200 if found.good else 503
+
+
+def _seconds(length: timedelta | None) -> int | None:
+    return None if length is None else int(length.total_seconds())
 
 
 @bp.get("/robots.txt")
