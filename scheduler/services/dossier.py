@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,15 +20,24 @@ from scheduler.domain.refusals import NotFound
 from scheduler.domain.schooldays import Deadline, deadline
 from scheduler.domain.slots import SlotState
 from scheduler.domain.travel import Away, Trip, away
+from scheduler.domain.troubles import Trouble, trouble
 from scheduler.domain.visits import ENDED, INVITED, Step, VisitState
 from scheduler.persistence.models.visits import VisitRow
-from scheduler.persistence.queries import access, teacher_pages, visits
+from scheduler.persistence.queries import (
+    access,
+    delivery_pages,
+    teacher_pages,
+    visits,
+)
+from scheduler.persistence.queries.delivery_pages import Counts
 from scheduler.persistence.queries.teacher_pages import (
     EntryIdentity,
     HistoryLine,
     MailLine,
 )
+from scheduler.persistence.sealed import BrokenSeal, seal_of
 from scheduler.services import fitting, preview
+from scheduler.services.health import health
 from scheduler.services.house import house_of
 from scheduler.services.preview import SlotLine
 from scheduler.services.snapshot import snapshot
@@ -48,6 +58,17 @@ class Proposal:
     starts_at: datetime
     ends_at: datetime
     place: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A mail that did not arrive: to whom, and why. Read by this school alone."""
+
+    id: int
+    kind: str
+    audience: str
+    to: str
+    why: Trouble
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +110,9 @@ class Dossier:
     offered_again: bool
     colleagues: Mapping[int, str]
     most_addresses: int
+    counts: Counts
+    failed: tuple[Failed, ...]
+    stalled: bool
 
 
 def dossier(
@@ -155,7 +179,31 @@ def dossier(
         colleagues=_colleagues(session, row),
         addresses=teacher_pages.addresses_number(session, row.id),
         most_addresses=most_addresses(row.party, policy=policy),
+        counts=delivery_pages.counts_of(session, row.id),
+        failed=tuple(_failed(session, row.id)),
+        stalled=health(session, now=now).stalled,
     )
+
+
+def _failed(session: Session, visit_id: int) -> list[Failed]:
+    """Adults by name; students' addresses opened, for their own school is reading."""
+    seal = seal_of(session)
+    found = []
+    for each in delivery_pages.failed_of(session, visit_id):
+        to = each.recipient_name
+        if not to and each.address:
+            with suppress(BrokenSeal):
+                to = seal.open(each.address)
+        found.append(
+            Failed(
+                id=each.id,
+                kind=each.kind,
+                audience=each.audience.value if each.audience else "",
+                to=to,
+                why=trouble(each.error, bounce_status=each.bounce_status),
+            )
+        )
+    return found
 
 
 def _colleagues(session: Session, row: VisitRow) -> Mapping[int, str]:

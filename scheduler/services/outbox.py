@@ -117,13 +117,18 @@ def retry(session: Session, message_id: int, *, now: datetime) -> None:
         purged = not row.address
         if purged or not unsent or queries.with_newer(session, [row.id]):
             raise WrongState(state=row.state.value, step="retry")
-        row.state = MessageState.WAITING
-        row.attempts = 0
-        row.first_tried_at = None
-        row.due_at = now
-        row.error = ""
-        row.bounced_at = None
-        row.bounce_status = ""
+        start_again(row, now=now)
+
+
+def start_again(row: MessageRow, *, now: datetime) -> None:
+    """As if it had never been tried."""
+    row.state = MessageState.WAITING
+    row.attempts = 0
+    row.first_tried_at = None
+    row.due_at = now
+    row.error = ""
+    row.bounced_at = None
+    row.bounce_status = ""
 
 
 def message_by_bounce_token(session: Session, token: str) -> MessageRow | None:

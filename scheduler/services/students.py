@@ -20,12 +20,13 @@ from scheduler.domain.refusals import (
     WrongState,
 )
 from scheduler.domain.visits import ENDED, INVITED
+from scheduler.persistence.models.outbox import MessageState
 from scheduler.persistence.models.visits import (
     AddresseeRow,
     InvitationState,
     VisitRow,
 )
-from scheduler.persistence.queries import outbox as messages, visits
+from scheduler.persistence.queries import delivery_pages, outbox as messages, visits
 from scheduler.persistence.sealed import seal_of
 from scheduler.services import headcount, journal
 from scheduler.services.announce import announce
@@ -185,7 +186,9 @@ def correct_address(
             )
             session.flush()
             if row.state in INVITED:
-                announce(session, row, Change.STUDENT_ADDED, by=by, now=now, only=wanted)
+                announce(
+                    session, row, Change.STUDENT_ADDED, by=by, now=now, only=wanted
+                )
         journal.note_visit(
             session,
             row,
@@ -208,6 +211,10 @@ def _withdraw(
         audience=Audience.STUDENT,
         address_digest=seal_of(session).digest(address),
     )
+    seal = seal_of(session)
+    for each in delivery_pages.failed_of(session, row.id):
+        if each.address and seal.open(each.address) == address:
+            each.state = MessageState.SUPERSEDED
     if invitation is None:
         return
     if messages.has_arrived(session, invitation.id):

@@ -109,7 +109,12 @@ def test_health_is_good_while_the_loop_beats(client, session, world):
         "status": "ok",
         "database": "reachable",
         "loop": {"alive": True, "seconds_since_beat": 30},
-        "messages": {"waiting": 0, "dead": 0},
+        "messages": {
+            "waiting": 0,
+            "dead": 0,
+            "oldest_due_seconds": None,
+            "moving": True,
+        },
     }
 
 
@@ -123,7 +128,12 @@ def test_health_says_what_waits_and_what_is_dead(client, session, world):
     answer = client.get("/healthz")
 
     assert answer.status_code == 200
-    assert answer.json["messages"] == {"waiting": 2, "dead": 1}
+    assert answer.json["messages"] == {
+        "waiting": 2,
+        "dead": 1,
+        "oldest_due_seconds": 0,
+        "moving": True,
+    }
 
 
 @pytest.mark.parametrize("minutes", [None, 6])

@@ -20,9 +20,7 @@ _LATER = aliased(MessageRow)
 # What a newer message for the same calendar replaces needs nobody's help.
 _NOT_REPLACED = ~(
     select(_LATER.id)
-    .where(
-        _LATER.invitation_id == MessageRow.invitation_id, _LATER.id > MessageRow.id
-    )
+    .where(_LATER.invitation_id == MessageRow.invitation_id, _LATER.id > MessageRow.id)
     .exists()
 )
 UNDER_WAY = (MessageState.WAITING, MessageState.SENDING)
@@ -39,18 +37,15 @@ class Counts(NamedTuple):
 
 def counts_of(session: Session, visit_id: int) -> Counts:
     """How much of the mail about a visit arrived at a server."""
-    found = dict(
-        session.execute(
-            select(MessageRow.state, func.count())
-            .where(
-                MessageRow.visit_id == visit_id,
-                MessageRow.state != MessageState.SUPERSEDED,
-            )
-            .group_by(MessageRow.state)
+    rows = session.execute(
+        select(MessageRow.state, func.count())
+        .where(
+            MessageRow.visit_id == visit_id,
+            MessageRow.state != MessageState.SUPERSEDED,
         )
-        .tuples()
-        .all()
+        .group_by(MessageRow.state)
     )
+    found = {row[0]: row[1] for row in rows}
     return Counts(
         all=sum(found.values()),
         taken=found.get(MessageState.SENT, 0),
@@ -77,8 +72,8 @@ class Stuck(NamedTuple):
 
     id: int
     kind: str
-    audience: str
-    state: str
+    audience: Audience | None
+    state: MessageState
     recipient: str
     error: str
     bounce_status: str
@@ -124,16 +119,7 @@ def stuck(session: Session, *, late: datetime, limit: int) -> list[Stuck]:
         .order_by(MessageRow.id.desc())
         .limit(limit)
     )
-    return [
-        Stuck(
-            *row[:2],
-            row[2].value if row[2] else "",
-            row[3].value,
-            row[4] if row[2] is not Audience.STUDENT else "",
-            *row[5:],
-        )
-        for row in rows
-    ]
+    return [Stuck._make(row) for row in rows]
 
 
 def _is_stuck(late: datetime) -> ColumnElement[bool]:
@@ -171,3 +157,21 @@ def oldest_due(session: Session, *, now: datetime) -> datetime | None:
 def last_sent(session: Session) -> datetime | None:
     """When the last message went out."""
     return session.scalar(select(func.max(MessageRow.sent_at)))
+
+
+class Addressed(NamedTuple):
+    """A person and the address as it is."""
+
+    id: int
+    name: str
+    email: str
+
+
+def addressed(session: Session, person_id: int) -> Addressed | None:
+    """The person whose address is to be corrected."""
+    row = session.execute(
+        select(PersonRow.id, PersonRow.name, PersonRow.email).where(
+            PersonRow.id == person_id
+        )
+    ).one_or_none()
+    return Addressed._make(row) if row else None

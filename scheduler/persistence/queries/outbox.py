@@ -8,9 +8,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from scheduler.domain.announcements import Method
+from scheduler.domain.announcements import Audience, Method
+from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.outbox import LeaseRow, MessageRow, MessageState
-from scheduler.persistence.models.visits import InvitationRow
+from scheduler.persistence.models.visits import (
+    InvitationRow,
+    InvitationState,
+    VisitRow,
+)
 
 # A number of ours among PostgreSQL's advisory locks: "mail" in ASCII.
 RATE_LOCK = 0x6D61696C
@@ -313,6 +318,37 @@ def message_by_message_id(session: Session, message_id: str) -> MessageRow | Non
     return session.scalars(
         select(MessageRow).where(MessageRow.message_id == message_id)
     ).one_or_none()
+
+
+def unsent_to(session: Session, person_id: int) -> Sequence[MessageRow]:
+    """What waits for a person or did not arrive, and was not purged."""
+    return session.scalars(
+        select(MessageRow)
+        .where(
+            MessageRow.person_id == person_id,
+            MessageRow.state.in_({MessageState.WAITING, MessageState.DEAD}),
+            MessageRow.address != "",
+        )
+        .order_by(MessageRow.id)
+    ).all()
+
+
+def invited_ahead(
+    session: Session, person_id: int, *, now: datetime
+) -> list[tuple[int, Audience]]:
+    """The visits ahead that stand in a person's calendar, and as what."""
+    rows = session.execute(
+        select(InvitationRow.visit_id, InvitationRow.audience)
+        .join(VisitRow, VisitRow.id == InvitationRow.visit_id)
+        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
+        .where(
+            InvitationRow.person_id == person_id,
+            InvitationRow.state == InvitationState.INVITED,
+            SlotRow.ends_at > now,
+        )
+        .order_by(InvitationRow.visit_id)
+    )
+    return [(visit_id, audience) for visit_id, audience in rows]
 
 
 def has_arrived(session: Session, invitation_id: int) -> bool:

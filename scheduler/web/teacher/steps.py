@@ -12,13 +12,15 @@ from flask_babel import gettext, ngettext
 
 from scheduler import clock
 from scheduler.domain.actors import need
+from scheduler.domain.refusals import NotFound
 from scheduler.domain.visits import CancelReason
 from scheduler.extensions import db
 from scheduler.services import dossier, preview, requests, resend, students
-from scheduler.services.dossier import Dossier
+from scheduler.services.dossier import Dossier, Failed
 from scheduler.services.preview import SlotLine
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.fields import options
+from scheduler.web.mail_forms import AddressForm
 from scheduler.web.routes import LARGEST_ID
 from scheduler.web.signed_in import current_actor
 from scheduler.web.teacher import bp
@@ -278,6 +280,49 @@ def send_again(visit_id: int) -> ResponseReturnValue:
         "success" if sent else "warning",
     )
     return _back(visit_id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailPage(StepPage):
+    """A mail that did not arrive, to be sent to another address."""
+
+    mail: Failed
+
+
+@bp.get("/visits/<id:visit_id>/mail/<id:message_id>")
+def wrong_address(visit_id: int, message_id: int) -> str:
+    """The form that asks for the right address."""
+    return _mail_page(visit_id, message_id, AddressForm(formdata=None))
+
+
+@bp.post("/visits/<id:visit_id>/mail/<id:message_id>")
+def correct_address(visit_id: int, message_id: int) -> ResponseReturnValue:
+    """The right address of a student; the invitation goes there."""
+    form = AddressForm()
+    if form.validate() and _done(
+        form,
+        lambda: students.correct_address(
+            db.session(),
+            visit_id,
+            message_id,
+            form.address.data or "",
+            by=current_actor(),
+            now=clock.now(),
+        ),
+    ):
+        flash(gettext("The address is corrected and invited."), "success")
+        return _back(visit_id)
+    return _mail_page(visit_id, message_id, form), UNPROCESSABLE
+
+
+def _mail_page(visit_id: int, message_id: int, form: ServiceForm) -> str:
+    visit = read(visit_id)
+    mail = next((each for each in visit.failed if each.id == message_id), None)
+    if mail is None or mail.audience != "student" or visit.ended:
+        raise NotFound
+    return render_template(
+        "teacher/wrong_address.html", page=MailPage(form=form, visit=visit, mail=mail)
+    )
 
 
 def _done(form: ServiceForm, call: Callable[[], None]) -> bool:
