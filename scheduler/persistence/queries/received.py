@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.announcements import Audience
@@ -111,46 +110,6 @@ def answered_invitations(
         .order_by(InvitationRow.answered_at.desc(), InvitationRow.id)
     )
     return [(row[0], row[1] or "") for row in rows]
-
-
-def answers_since(
-    session: Session, visit_id: int, *, since: datetime
-) -> dict[Answer, int]:
-    """What students answered after a moment: a line of the host's daily mail."""
-    rows = session.execute(
-        select(InvitationRow.answer, func.count())
-        .where(
-            InvitationRow.visit_id == visit_id,
-            InvitationRow.audience == Audience.STUDENT,
-            InvitationRow.state == InvitationState.INVITED,
-            InvitationRow.answer.is_not(None),
-            InvitationRow.answered_at > since,
-        )
-        .group_by(InvitationRow.answer)
-    )
-    return {row[0]: row[1] for row in rows if row[0] is not None}
-
-
-def visits_answered_since(
-    session: Session, host_id: int, *, since: datetime
-) -> Sequence[int]:
-    """The host's visits about which students answered after a moment."""
-    return session.scalars(
-        select(VisitRow.id)
-        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
-        .join(OfferRow, OfferRow.id == SlotRow.offer_id)
-        .join(
-            InvitationRow,
-            and_(
-                InvitationRow.visit_id == VisitRow.id,
-                InvitationRow.audience == Audience.STUDENT,
-                InvitationRow.answered_at > since,
-            ),
-        )
-        .where(OfferRow.host_id == host_id)
-        .group_by(VisitRow.id)
-        .order_by(VisitRow.id)
-    ).all()
 
 
 def proposals_of(session: Session, visit_id: int) -> Sequence[ReceivedRow]:
