@@ -28,7 +28,7 @@ from scheduler.persistence.models.network import SchoolClassRow
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import visits
-from scheduler.services import fitting, journal, schedule, seats
+from scheduler.services import fitting, headcount, journal, schedule, seats
 from scheduler.services.announce import announce, truth
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
@@ -140,6 +140,7 @@ def change_numbers(
         row.arrangements = arrangements
         seats.recount(session, row.slot)
         announce(session, row, Change.NUMBERS_CHANGED, by=by, now=now, before=before)
+        headcount.watch(session, row.id, now=now)
         journal.note_visit(
             session,
             row,
