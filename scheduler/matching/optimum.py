@@ -32,6 +32,12 @@ WEIGHTS = (1, 30, 1000, 6000, 36_000, 216_000)
 """From the last counted level to the first. They find a good plan and prove nothing."""
 SMALL = 300
 """Columns below which a part goes level by level at once."""
+LARGE = 20_000
+"""Columns above which the first plan is looked for among the promising ones."""
+DEAR = 300.0
+"""A price above that, a twentieth of a served class, is not promising."""
+ENOUGH = 1e-4
+"""The first plan of a large part is good enough within this; the levels follow."""
 NODES = 100_000
 WHOLE = 1e-6
 HALF = 0.5
@@ -140,6 +146,7 @@ class _Search:
         solver = _Solver(model, self.limits)
         if len(model.upper) > SMALL:
             values = self._weighed(model, solver, values)
+            self.log.append(f"{told}: begun with {self._values(model, values)}")
         bounds: dict[str, int] = {}
         held: list[Row] = []
         for level in self.problem.params.objective:
@@ -172,7 +179,12 @@ class _Search:
         for level, weight in zip(reversed(counted), WEIGHTS, strict=False):
             for column, cost in model.costs[level].items():
                 costs[column] = costs.get(column, 0) - sign(level) * weight * cost
-        return solver.solve(costs, start, []).values
+        if len(model.upper) <= LARGE:
+            return solver.solve(costs, start, []).values
+        solver.close(solver.dear(costs), start)
+        found = solver.solve(costs, start, [], gap=ENOUGH).values
+        solver.open()
+        return found
 
 
 def _value(model: Model, level: str, values: Sequence[float]) -> int:
@@ -201,6 +213,35 @@ class _Solver:
 
     def __init__(self, model: Model, limits: Limits) -> None:
         self.model, self.limits = model, limits
+        self.upper = list(model.upper)
+
+    def dear(self, costs: Mapping[int, int]) -> list[int]:
+        """The visits that the relaxation would only make at a high price."""
+        solver = self.silent()
+        lp = lp_of(self.model, costs, ())
+        lp.integrality_ = []
+        self._may_last(solver)
+        solver.passModel(lp)
+        solver.run()
+        prices = solver.getSolution().col_dual
+        visits = range(len(self.model.choices))
+        return [column for column in visits if prices[column] > DEAR]
+
+    def close(self, columns: Sequence[int], start: Sequence[float]) -> None:
+        for column in columns:
+            if not start[column] and not self.model.lower[column]:
+                self.upper[column] = 0
+
+    def open(self) -> None:
+        self.upper = list(self.model.upper)
+
+    def _may_last(self, solver: highspy.Highs) -> bool:
+        """Hand the seconds that are left to the solver; False if there are none."""
+        if self.limits.seconds_left is None:
+            return True
+        left = self.limits.seconds_left()
+        solver.setOptionValue("time_limit", max(left, 0.0))
+        return left > 0
 
     @staticmethod
     def silent() -> highspy.Highs:
@@ -210,19 +251,23 @@ class _Solver:
         return solver
 
     def solve(
-        self, costs: Mapping[int, int], start: list[float], held: Sequence[Row]
+        self,
+        costs: Mapping[int, int],
+        start: list[float],
+        held: Sequence[Row],
+        *,
+        gap: float = 0.0,
     ) -> _Solved:
         solver = self.silent()
         solver.setOptionValue("random_seed", self.limits.seed)
         solver.setOptionValue("mip_max_nodes", self.limits.nodes)
-        solver.setOptionValue("mip_rel_gap", 0.0)
+        solver.setOptionValue("mip_rel_gap", gap)
         solver.setOptionValue("mip_abs_gap", 1 - WHOLE)
-        if self.limits.seconds_left is not None:
-            left = self.limits.seconds_left()
-            if left <= 0:
-                return _Solved(start, -INFINITE, is_proven=False)
-            solver.setOptionValue("time_limit", left)
-        solver.passModel(lp_of(self.model, costs, held))
+        if not self._may_last(solver):
+            return _Solved(start, -INFINITE, is_proven=False)
+        lp = lp_of(self.model, costs, held)
+        lp.col_upper_ = np.array(self.upper, dtype=float)
+        solver.passModel(lp)
         first = highspy.HighsSolution()
         first.col_value = start
         solver.setSolution(first)
