@@ -3,6 +3,7 @@
 import copy
 import json
 import random
+from itertools import chain, repeat
 
 import pytest
 
@@ -184,3 +185,19 @@ def test_random_networks_are_as_good_as_by_trying():
 
         assert values(found) == best_objective(problem), f"seed {seed}"
         assert all(told.endswith("a network") for told in found.log)
+
+
+def test_a_search_that_is_cut_keeps_the_better_plan():
+    """Seconds run out after so many looks at the clock: every plan is valid."""
+    generate = beside("generate")
+    data = generate.build(60, 80, 1, 30, 2, 4, mix=generate.MIX["campus"])
+    problem = read_problem(data)
+    possible = possible_visits(Offer(problem))
+    levels = problem.params.objective
+    start = better_key(levels, objective_of(problem, greedy(problem, possible)))
+    for looks in (0, 1, 2, 5):
+        seconds = chain([10.0] * looks, repeat(0.0))
+        cut = optimum(problem, possible, Limits(seconds_left=seconds.__next__))
+        assert verify(problem, Plan(cut.visits)).is_valid
+        assert better_key(levels, values(cut)) >= start
+        assert cut.was_cut
