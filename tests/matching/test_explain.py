@@ -1,0 +1,103 @@
+"""Reasons: the first thing that stands in the way, and a change that really helps."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from scheduler.matching.explain import explain, obstacle
+from scheduler.matching.greedy import greedy
+from scheduler.matching.plan import Reason
+from scheduler.matching.possible import Offer, admits, possible_visits, visits_of
+from scheduler.matching.problem import Problem, SchoolClass, Split, read_problem
+from tests.matching.instances import a_visit, changed, random_instance, the_example
+
+FACTORY = a_visit("C2", ("S3", 28, 1))
+
+
+def reasons(data: dict, *visits) -> dict[str, Reason]:
+    offer = Offer(read_problem(data))
+    told = explain(offer, possible_visits(offer), visits)
+    return {reason.class_id: reason for reason in told}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code", "needs"),
+    [
+        ("wishes", [{"slot": "gone"}], "no_wish_match", None),
+        ("unavailable", ["2026-11-17"], "no_date", {"dates": ["2026-11-17"]}),
+        ("level", "BTS", "no_level", None),
+        ("needs", ["lsf"], "no_access", None),
+        ("max_m", 2000, "too_far", {"max_m": 3000}),
+        ("size", 31, "no_seats", {"slot": "S3", "seats": 1}),
+    ],
+)
+def test_the_first_filter_that_leaves_nothing_is_the_reason(
+    key: str, value: object, code: str, needs: object
+):
+    told = reasons(changed(the_example(), ["classes", 1, key], value))["C2"]
+
+    assert (told.code, told.needs) == (code, needs)
+
+
+def test_half_groups_that_were_refused_are_named():
+    data = changed(the_example(), ["classes", 2, "wishes"], [{"host": "H1"}])
+    data["classes"][2]["size"] = 20
+
+    told = reasons(data)["C3"]
+
+    assert told.code == "split_refused"
+    assert told.needs == {"split": "same_host", "max_parts": 2}
+
+
+def test_who_has_the_slot_is_named():
+    data = the_example()
+    data["classes"][0]["wishes"] = [{"slot": "S3"}]
+
+    told = reasons(data, FACTORY)
+
+    assert told["C1"] == Reason("C1", "capacity_taken", blockers=("C2",))
+    assert "C2" not in told
+
+
+def test_a_month_that_is_full_is_named():
+    """The factory opens once a month, and its other slot stands empty."""
+    data = the_example()
+    data["slots"].append({**data["slots"][2], "id": "S4", "date": "2026-11-24"})
+    data["classes"][0]["wishes"] = [{"slot": "S4"}]
+
+    told = reasons(data, FACTORY)["C1"]
+
+    assert told == Reason("C1", "host_month_full", blockers=("C2",))
+
+
+def changed_as_advised(one: SchoolClass, needs: dict) -> SchoolClass:
+    if "max_m" in needs:
+        return replace(one, max_m=needs["max_m"])
+    if "dates" in needs:
+        return replace(one, unavailable=one.unavailable - {needs["dates"][0]})
+    if "split" in needs:
+        split = Split(needs["split"])
+        return replace(one, split=split, max_parts=needs["max_parts"])
+    return replace(one, size=one.size - needs["seats"])
+
+
+def may_come(problem: Problem, one: SchoolClass) -> bool:
+    wished = Offer(problem).wished(one)
+    return bool(visits_of(problem, one, [w for w in wished if admits(problem, one, w)]))
+
+
+def test_the_advice_makes_a_visit_possible():
+    """Except for seats: a smaller class may then fall below a least number."""
+    seen = set()
+    for seed in range(600):
+        problem = read_problem(random_instance(random.Random(seed)))
+        offer = Offer(problem)
+        possible = possible_visits(offer)
+        for told in explain(offer, possible, greedy(problem, possible)):
+            one = problem.classes[told.class_id]
+            assert (obstacle(offer, one) is None) == bool(possible[one.id])
+            if told.needs and "seats" not in told.needs:
+                seen.add(told.code)
+                assert may_come(problem, changed_as_advised(one, dict(told.needs)))
+    assert seen == {"no_date", "too_far", "split_refused"}
