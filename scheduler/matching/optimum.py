@@ -277,25 +277,27 @@ def _flow(model: Model) -> list[float] | None:
     lp = lp_of(model, {}, ())
     lp.integrality_ = []
     solver.passModel(lp)
-    columns = np.arange(len(model.upper), dtype=np.int32)
+    columns = np.arange(lp.num_col_, dtype=np.int32)
+    rows = np.arange(lp.num_row_, dtype=np.int32)
     lower, upper = np.array(lp.col_lower_), np.array(lp.col_upper_)
-    values: list[float] = []
+    low, high = np.array(lp.row_lower_), np.array(lp.row_upper_)
+    values = np.zeros(len(columns))
     for level, mine in model.costs.items():
         cost = np.zeros(len(columns))
         cost[list(mine)] = [-sign(level) * each for each in mine.values()]
         solver.changeColsCost(len(columns), columns, cost)
         solver.changeColsBounds(len(columns), columns, lower, upper)
+        # highspy's type stubs forget this one.
+        solver.changeRowsBounds(len(rows), rows, low, high)  # type: ignore[attr-defined]
         solver.run()
         if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         solution = solver.getSolution()
-        values = list(solution.col_value)
-        if any(abs(value - round(value)) > WHOLE for value in values):
+        values = np.array(solution.col_value)
+        if np.any(np.abs(values - np.round(values)) > WHOLE):
             return None
         priced = np.abs(np.array(solution.col_dual)) > HALF
-        lower[priced] = upper[priced] = np.round(np.array(values)[priced])
-        for row, price in enumerate(solution.row_dual):
-            if abs(price) > HALF:
-                exact = round(solution.row_value[row])
-                solver.changeRowBounds(row, exact, exact)
-    return values
+        lower[priced] = upper[priced] = np.round(values[priced])
+        priced = np.abs(np.array(solution.row_dual)) > HALF
+        low[priced] = high[priced] = np.round(np.array(solution.row_value)[priced])
+    return [float(value) for value in values]
