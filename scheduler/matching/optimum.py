@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import highspy
 import numpy as np
@@ -38,8 +38,8 @@ class Progress:
     stage: str
     part: int
     parts: int
-    best: int | None = None
-    bound: int | None = None
+    best: int
+    bound: int | None
 
 
 def _nobody(_progress: Progress) -> None:
@@ -124,10 +124,9 @@ class _Search:
         self, model: Model, start: Sequence[Visit], *, number: int, of: int
     ) -> _Found:
         values = start_of(model, start)
-        told = f"part {number + 1}/{of}"
         flow = _flow(model) if model.has_flow else None
         if flow is not None:
-            self.log.append(f"{told}: a network")
+            self.log.append(f"part {number + 1}/{of}: a network")
             return _Found(
                 visits_of(model, flow), found := self._values(model, flow), found
             )
@@ -140,8 +139,7 @@ class _Search:
             values = solved.values
             value = _value(model, level, values)
             bound = _bound(level, value, solved)
-            self.log.append(f"{told}: {level} {value}, bound {bound}")
-            self.limits.tell(Progress(level, number, of, value, bound))
+            self._tell(model, Progress(level, number, of, value, bound))
             if bound is not None:
                 bounds[level] = bound
             if bound != value:
@@ -149,6 +147,23 @@ class _Search:
                 break
             held.append(_hold(model, level, value))
         return _Found(visits_of(model, values), self._values(model, values), bounds)
+
+    def _tell(self, model: Model, progress: Progress) -> None:
+        """The model counts published visits that stay; people count those that move."""
+        if progress.stage == "changes":
+            mine = {each.class_id for each in model.choices}
+            before = [each.visit.class_id for each in self.problem.previous]
+            more = sum(name in mine for name in before)
+            progress = replace(
+                progress,
+                best=progress.best + more,
+                bound=None if progress.bound is None else progress.bound + more,
+            )
+        self.log.append(
+            f"part {progress.part + 1}/{progress.parts}: "
+            f"{progress.stage} {progress.best}, bound {progress.bound}"
+        )
+        self.limits.tell(progress)
 
     def _values(self, model: Model, values: Sequence[float]) -> dict[str, int]:
         return {

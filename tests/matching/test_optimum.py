@@ -201,3 +201,32 @@ def test_a_search_that_is_cut_keeps_the_better_plan():
         assert verify(problem, Plan(cut.visits)).is_valid
         assert better_key(levels, values(cut)) >= start
         assert cut.was_cut
+
+
+def test_progress_tells_how_many_published_visits_move():
+    """C2's visit cannot stay with C1's at the same slot; one of two moves."""
+    data = the_example()
+    parts = [{"slot": "S3", "group": 1, "students": 24}]
+    data["previous"] = [{"class": "C1", "parts": parts, "frozen": False}]
+    data["params"]["objective"] = ["served", "changes"]
+    seen: list[Progress] = []
+
+    found = solved(read_problem(data), Limits(tell=seen.append))
+
+    assert values(found) == {"served": 2, "changes": 1}
+    assert [(each.stage, each.best, each.bound) for each in seen] == [
+        ("served", 2, 2),
+        ("changes", 1, 1),
+    ]
+
+
+@pytest.mark.parametrize("key", ["classes", "slots"])
+def test_without_classes_or_slots_there_is_an_empty_plan(key: str):
+    data = the_example()
+    data[key] = []
+
+    found = solved(read_problem(data))
+
+    assert found.visits == ()
+    assert set(values(found).values()) == {0}
+    assert not found.was_cut
