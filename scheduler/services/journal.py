@@ -54,3 +54,11 @@ def note_organisation(
             details=details,
         )
     )
+
+
+def note_person(
+    session: Session, person_id: int, what: str, *, by: Actor, now: datetime
+) -> None:
+    """A line about an adult, by number: names and addresses do not belong here."""
+    details: dict[str, object] = {"person": person_id}
+    session.add(JournalRow(at=now, what=what, person_id=by.person_id, details=details))

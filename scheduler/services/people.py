@@ -9,15 +9,21 @@ from sqlalchemy.orm import Session
 from scheduler.domain.actors import Actor, need
 from scheduler.domain.announcements import Audience, Change
 from scheduler.domain.refusals import AddressTaken, BadAddress, SameAddress
-from scheduler.domain.visits import INVITED
 from scheduler.persistence.models.outbox import MessageState
 from scheduler.persistence.models.people import PersonRow
+from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import access, outbox as messages, visits
 from scheduler.persistence.sealed import seal_of
-from scheduler.services import outbox
+from scheduler.services import journal, outbox
 from scheduler.services.announce import announce
 from scheduler.services.students import checked_addresses
 from scheduler.services.transaction import transaction
+
+LEAVES = {
+    Audience.TEACHER: Change.ORGANISER_LEFT,
+    Audience.HOST: Change.CONTACT_REMOVED,
+}
+JOINS = {Audience.TEACHER: Change.CONFIRMED, Audience.HOST: Change.CONTACT_ADDED}
 
 
 def correct_address(
@@ -25,8 +31,9 @@ def correct_address(
 ) -> None:
     """The same person at another address; nothing of the history is lost (OP-M2).
 
-    Each invitation that lies ahead moves to the new address and is sent afresh; other
-    mail that did not arrive is sent again.
+    What lies ahead leaves the calendar behind the old address, if anything arrived
+    there (P4), and comes into the one behind the new address; other mail that did not
+    arrive is sent again. Raises ``BadAddress``, ``SameAddress``, ``AddressTaken``.
     """
     need(by.is_coordinator)
     wanted = checked_addresses([address])
@@ -40,14 +47,21 @@ def correct_address(
             raise SameAddress
         if access.person_by_email(session, email) is not None:
             raise AddressTaken
+        old = person.email
+        ahead = messages.invited_ahead(session, person_id, now=now)
+        _move_messages(session, person_id, email, now=now)
+        for visit_id, audience in ahead:
+            visit = visits.visit_to_change(session, visit_id)
+            if visit is not None:
+                _leave(session, visit, audience, old, email, by=by, now=now)
         person.email = email
         session.flush()
-        _move_messages(session, person_id, email, now=now)
-        for visit_id, audience in messages.invited_ahead(session, person_id, now=now):
+        for visit_id, audience in ahead:
             visit = visits.visit_to_change(session, visit_id)
-            _move_invitation(session, visit_id, audience, person_id, email)
-            if visit is not None and visit.state in INVITED:
-                announce(session, visit, Change.CONFIRMED, by=by, now=now, only=[email])
+            if visit is not None:
+                change = JOINS[audience]
+                announce(session, visit, change, by=by, now=now, only=[email])
+        journal.note_person(session, person_id, "address_corrected", by=by, now=now)
 
 
 def _move_messages(
@@ -64,18 +78,29 @@ def _move_messages(
     session.flush()
 
 
-def _move_invitation(
-    session: Session, visit_id: int, audience: Audience, person_id: int, email: str
+def _leave(
+    session: Session,
+    visit: VisitRow,
+    audience: Audience,
+    old: str,
+    new: str,
+    *,
+    by: Actor,
+    now: datetime,
 ) -> None:
-    """The entry stays the same one, in another mailbox."""
+    """Out of the old calendar; where nothing ever arrived the entry just moves."""
     seal = seal_of(session)
-    taken = messages.invitation_for(
-        session, visit_id, audience=audience, address_digest=seal.digest(email)
+    held = messages.invitation_for(
+        session, visit.id, audience=audience, address_digest=seal.digest(old)
     )
-    if taken is not None:
+    taken = messages.invitation_for(
+        session, visit.id, audience=audience, address_digest=seal.digest(new)
+    )
+    if held is None:
         return
-    for row in visits.invitations_of(session, visit_id):
-        if row.person_id == person_id and row.audience is audience:
-            row.address = seal.close(email)
-            row.address_digest = seal.digest(email)
+    if taken is not None or messages.has_arrived(session, held.id):
+        announce(session, visit, LEAVES[audience], by=by, now=now, only=[old])
+        return
+    held.address = seal.close(new)
+    held.address_digest = seal.digest(new)
     session.flush()
