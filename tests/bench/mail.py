@@ -16,13 +16,11 @@ import platform
 import smtplib
 import statistics
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -36,16 +34,16 @@ from scheduler.domain.visits import VisitState
 from scheduler.mail.compose import Compose
 from scheduler.mail.letter import Message
 from scheduler.mail.smtp import InviteMail, SmtpPost
-from scheduler.persistence import migrate
-from scheduler.persistence.engine import make_engine, make_session
+from scheduler.persistence.engine import make_session
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.visits import InvitationRow
 from scheduler.persistence.sealed import Seal
 from scheduler.services import delivery, outbox
 from scheduler.services.house import House
 from scheduler.services.transaction import transaction
-from tests import postgres, rows
-from tests.bench import reading
+from tests import rows
+from tests.bench import inbox, reading
+from tests.bench.databases import databases
 from tests.mail.peers import a_post_office, free_port
 from tests.mail.samples import a_compose, a_visit
 from tests.rows import NOW
@@ -115,25 +113,7 @@ def a_server() -> Iterator[int]:
         process.join()
 
 
-# ------------------------------------------------------------------ the databases
-
-
-@contextmanager
-def databases(names: Sequence[str]) -> Iterator[dict[str, Engine]]:
-    """One of each kind, migrated; PostgreSQL only where there is one."""
-    with ExitStack() as stack:
-        found = {}
-        if "sqlite" in names:
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
-            found["sqlite"] = make_engine(f"sqlite:///{Path(folder) / 'bench.db'}")
-        programs = postgres.binaries()
-        if "postgresql" in names and programs is not None:
-            url = stack.enter_context(postgres.server(programs))
-            found["postgresql"] = make_engine(url)
-        for engine in found.values():
-            stack.callback(engine.dispose)
-            migrate.upgrade(engine)
-        yield found
+# ------------------------------------------------------------------ the outbox
 
 
 def a_session(engine: Engine) -> Session:
