@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.localtime import PARIS
 from scheduler.mail.letter import Post
-from scheduler.mail.mailboxes import Mailbox, Maildir, Unreadable
+from scheduler.mail.mailboxes import AT_ONCE, Mailbox, Maildir, Unreadable
 from scheduler.services import clockwork, delivery, digests, inbox
 from scheduler.services.delivery import Compose
 
 # One connection for so many; domains that were left alone get another chance then.
 LETTERS_A_ROUND = 500
+# Bounded, because a server may forget what was put away.
+LOOKS_A_ROUND = 20
 MINUTE = timedelta(minutes=1)
 # Between two and three at night the clock is changed: that hour happens twice or never.
 NIGHT = time(3, 30, tzinfo=PARIS)
@@ -69,13 +71,18 @@ def read_answers(session: Session, desk: Desk) -> int:
     """Everything that came back by mail since the last look."""
     if desk.answers is None:
         return 0
+    count = 0
     try:
-        return inbox.read_mailbox(
-            session, desk.answers, now=desk.now, stopping=desk.stopping
-        )
+        for _look in range(LOOKS_A_ROUND):
+            part = inbox.read_mailbox(
+                session, desk.answers, now=desk.now, stopping=desk.stopping
+            )
+            count += part
+            if part < AT_ONCE or desk.stopping():
+                break
     except Unreadable as wrong:
         log.warning("answers_unreadable", reason=wrong.reason)
-        return 0
+    return count
 
 
 def purge(session: Session, desk: Desk) -> object:

@@ -19,26 +19,26 @@ TOO_FEW = "too_few_come"
 
 def count_of(session: Session, visit_id: int) -> Headcount:
     """The students' answers so far."""
-    return headcount(received.answers_of_students(session, visit_id))
+    return headcount(received.answers_of_students(session, [visit_id])[visit_id])
 
 
-def watch(session: Session, visit_id: int, *, now: datetime) -> None:
+def watch(session: Session, *visit_ids: int, now: datetime) -> None:
     """Tell the teacher when the group falls under the host's minimum, once per fall.
 
     Inside the caller's transaction, after whatever changed the count.
     """
-    found = received.visit_in_brief(session, visit_id)
-    if found is None or found[0].state not in INVITED:
-        return
-    visit, _slot, offer = found
-    counted = count_of(session, visit_id)
-    if not too_few(counted, students=visit.students, minimum=offer.min_students):
-        visit.below_minimum_at = None
-    elif visit.below_minimum_at is None:
-        visit.below_minimum_at = now
-        whole = visits.visit_to_show(session, visit_id)
-        if whole is not None:
-            _tell(session, whole, counted, minimum=offer.min_students, now=now)
+    counts = received.answers_of_students(session, visit_ids)
+    for visit, minimum in received.visits_in_brief(session, visit_ids):
+        if visit.state not in INVITED:
+            continue
+        counted = headcount(counts[visit.id])
+        if not too_few(counted, students=visit.students, minimum=minimum):
+            visit.below_minimum_at = None
+        elif visit.below_minimum_at is None:
+            visit.below_minimum_at = now
+            whole = visits.visit_to_show(session, visit.id)
+            if whole is not None:
+                _tell(session, whole, counted, minimum=minimum, now=now)
 
 
 def _tell(

@@ -6,6 +6,7 @@ host's decision; everybody else's is a matter of counting.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,8 +47,18 @@ def lock_visit(session: Session, visit_id: int) -> bool:
     keys = received.keys_around(session, visit_id)
     if keys is None:
         return False
-    visits.lock(session, host_ids=[keys[0]], class_ids=[keys[1]], person_ids=[keys[2]])
+    lock_all(session, [keys])
     return True
+
+
+def lock_all(session: Session, keys: Collection[received.Keys]) -> None:
+    """The same for several visits at once, in the one order."""
+    visits.lock(
+        session,
+        host_ids=[each.host_id for each in keys],
+        class_ids=[each.class_id for each in keys],
+        person_ids=[each.organiser_id for each in keys],
+    )
 
 
 def take_answer(
@@ -62,6 +73,19 @@ def take_answer(
 
     Raises what the rules refuse of a host who accepts.
     """
+    note_answer(session, invitation, said, now=now)
+    session.flush()
+    if invitation.audience is Audience.STUDENT:
+        headcount.watch(session, visit.id, now=now)
+    elif decides(invitation, visit):
+        comment = clean_text(said.comment, COMMENT_LIMIT)
+        _decide(session, invitation, visit, said.answer, comment=comment, now=now)
+
+
+def note_answer(
+    session: Session, invitation: InvitationRow, said: Said, *, now: datetime
+) -> None:
+    """Only keep it; what follows from it is left to the caller."""
     comment = clean_text(said.comment, COMMENT_LIMIT)
     invitation.answer = said.answer
     invitation.answer_way = said.way
@@ -69,11 +93,11 @@ def take_answer(
     invitation.answer_sequence = said.sequence
     invitation.answer_dtstamp = said.dtstamp
     invitation.answer_comment = seal_of(session).close(comment) if comment else ""
-    session.flush()
-    if invitation.audience is Audience.STUDENT:
-        headcount.watch(session, visit.id, now=now)
-    elif invitation.audience is Audience.HOST and visit.state is VisitState.REQUESTED:
-        _decide(session, invitation, visit, said.answer, comment=comment, now=now)
+
+
+def decides(invitation: InvitationRow, visit: VisitRow) -> bool:
+    """Whether the answer of this person is the host's decision."""
+    return invitation.audience is Audience.HOST and visit.state is VisitState.REQUESTED
 
 
 def _decide(

@@ -7,9 +7,9 @@ process and with two, each with a Maildir of its own, on both databases.
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
-import resource
+import os
+import random
 import statistics
 import sys
 import tempfile
@@ -19,10 +19,9 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-import structlog
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.orm import Session, make_transient
+from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
 from scheduler import logs
 from scheduler.demo.replies import Client, Invited, Reply, written
@@ -57,7 +56,9 @@ def a_session(engine: Engine) -> Session:
 def invite_everybody(session: Session) -> list[bytes]:
     """As many visits of one class as asked for; every student's answer."""
     world = rows.store_world(session)
-    first = session.get_one(VisitRow, rows.visit_in(session, world, VisitState.CONFIRMED))
+    first = session.get_one(
+        VisitRow, rows.visit_in(session, world, VisitState.CONFIRMED)
+    )
     kept = {
         column.key: getattr(first, column.key) for column in VisitRow.__table__.columns
     }
@@ -92,6 +93,7 @@ def invite_everybody(session: Session) -> list[bytes]:
                 )
                 client = list(Client)[len(answers) % len(Client)]
                 answers.append(written(about, Reply.ACCEPT, client, now=LATER))
+    random.Random(7).shuffle(answers)
     return answers
 
 
@@ -108,7 +110,8 @@ def nobody_answered(session: Session) -> None:
 def read_all(url: str, folder: str, barrier: object) -> tuple[float, float, float]:
     """What one process does: when it began, when it ended, what it cost the CPU."""
     logs.configure(level="INFO", for_people=False)
-    logging.getLogger().handlers[0].setStream(Path("/dev/null").open("w"))  # type: ignore[attr-defined]
+    sys.stderr.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     engine, box = make_engine(url), Maildir(folder=Path(folder))
     with a_session(engine) as session:
         session.execute(select(func.count()).select_from(VisitRow)).all()
@@ -120,7 +123,9 @@ def read_all(url: str, folder: str, barrier: object) -> tuple[float, float, floa
         return started, time.time(), time.process_time() - before
 
 
-def turn(engine: Engine, answers: Sequence[bytes], processes: int) -> tuple[float, float]:
+def turn(
+    engine: Engine, answers: Sequence[bytes], processes: int
+) -> tuple[float, float]:
     """Messages per second, and per second of our own CPU."""
     url = engine.url.render_as_string(hide_password=False)
     with tempfile.TemporaryDirectory() as home, a_session(engine) as session:

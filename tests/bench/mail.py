@@ -306,14 +306,19 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--connections", type=int, nargs="*", default=[1, 4])
     parser.add_argument("--databases", nargs="*", default=["sqlite", "postgresql"])
-    parser.add_argument("--only", choices=["sending", "reading"])
+    parser.add_argument("--only", choices=["sending", "reading", "inbox"])
     given = parser.parse_args()
     print(
         f"{platform.python_implementation()} {platform.python_version()}, "
         f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
     )
-    good = given.only == "reading" or sending(given)
-    return 0 if (given.only == "sending" or reading.main()) and good else 1
+    steps: dict[str, Callable[[], bool]] = {
+        "sending": lambda: sending(given),
+        "reading": reading.main,
+        "inbox": lambda: inbox.main(given.databases),
+    }
+    good = [run() for name, run in steps.items() if given.only in {None, name}]
+    return 0 if all(good) else 1
 
 
 def sending(given: argparse.Namespace) -> bool:

@@ -1,7 +1,7 @@
 """How fast answers are read: every message of the matrix, again and again.
 
 Raw octets → what is in the mail → what the calendar says → the verdict; on as many
-processes as there are cores, two at most. And through the whole inbox on SQLite.
+processes as there are cores, two at most. The database is not asked: that is inbox.py.
 """
 
 from __future__ import annotations

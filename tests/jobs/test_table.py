@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +12,9 @@ from sqlalchemy.orm import Session
 from scheduler import paths
 from scheduler.domain.offers import OfferState
 from scheduler.domain.visits import VisitState
+from scheduler.jobs import table
 from scheduler.jobs.table import Desk, Job, jobs
+from scheduler.mail import mailboxes
 from scheduler.persistence.models.offers import OfferRow
 from scheduler.persistence.models.outbox import MessageRow
 from scheduler.persistence.models.visits import AddresseeRow, VisitRow
@@ -47,6 +50,21 @@ def test_the_operator_finds_every_job_in_the_manual():
     manual = (paths.ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 
     assert [name for name in JOBS if f"`{name}`" not in manual] == []
+
+
+def test_more_answers_than_one_look_takes_are_read_at_once(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mailboxes, "AT_ONCE", 2)
+    monkeypatch.setattr(table, "AT_ONCE", 2)
+    box = mailboxes.Maildir(folder=tmp_path / "answers")
+    for number in range(5):
+        box.deliver(b"From: a@example.org\r\n\r\nOui %d" % number, name=str(number))
+    desk = Desk(now=lambda: NOW, compose=as_it_is, post=Bag(), answers=box)
+
+    assert JOBS["read-answers"].run(session, desk) == 5
+
+    assert box.look() == 0
 
 
 @pytest.mark.parametrize(

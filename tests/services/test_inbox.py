@@ -299,7 +299,7 @@ def test_one_message_that_breaks_stops_no_other(session, visit, monkeypatch):
         raise RuntimeError("broken")
 
     with monkeypatch.context() as patched:
-        patched.setattr(inbox, "take_answer", broken)
+        patched.setattr(inbox, "note_answer", broken)
         done = inbox.receive(session, reply(session, visit, LEA), now=LATER)
 
     assert (done.effect, done.code) == (Effect.IGNORE, "broken")

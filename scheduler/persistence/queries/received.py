@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.announcements import Audience
@@ -22,77 +24,127 @@ from scheduler.persistence.models.visits import (
 ACTS = frozenset({Effect.ACCEPT, Effect.TENTATIVE, Effect.DECLINE, Effect.BOUNCE})
 
 
-def by_digest(session: Session, digest: str) -> ReceivedRow | None:
-    """The message with exactly these octets."""
-    return session.scalars(
-        select(ReceivedRow).where(ReceivedRow.octets_digest == digest)
-    ).one_or_none()
+@dataclass(frozen=True)
+class Seen:
+    """A message that was kept earlier."""
+
+    digest: str
+    message_id: str
+    acted: bool
+    visit_id: int | None
+    invitation_id: int | None
+    sequence: int | None
 
 
-def acted_upon(session: Session, message_id: str) -> bool:
-    """Whether a message of that Message-ID has changed something already."""
-    if not message_id:
-        return False
-    found = select(ReceivedRow.id).where(
-        ReceivedRow.message_id == message_id, ReceivedRow.effect.in_(ACTS)
+@dataclass(frozen=True)
+class Keys:
+    """What is locked to change a visit: host, class and organiser."""
+
+    visit_id: int
+    host_id: int
+    class_id: int
+    organiser_id: int
+
+
+def seen(
+    session: Session, digests: Collection[str], message_ids: Collection[str]
+) -> list[Seen]:
+    """Messages with these octets, or with these Message-IDs if they changed something.
+
+    An empty Message-ID says nothing.
+    """
+    named = [each for each in message_ids if each]
+    rows = session.execute(
+        select(
+            ReceivedRow.octets_digest,
+            ReceivedRow.message_id,
+            ReceivedRow.effect,
+            ReceivedRow.visit_id,
+            ReceivedRow.invitation_id,
+            ReceivedRow.sequence,
+        ).where(
+            or_(
+                ReceivedRow.octets_digest.in_(digests),
+                and_(ReceivedRow.message_id.in_(named), ReceivedRow.effect.in_(ACTS)),
+            )
+        )
     )
-    return session.scalar(found.limit(1)) is not None
+    return [
+        Seen(row[0], row[1], row[2] in ACTS, row[3], row[4], row[5]) for row in rows
+    ]
 
 
-def visit_of_uid(session: Session, uid: str) -> int | None:
-    """The visit of an invitation, to lock it before the invitation is read."""
-    return session.scalar(
-        select(InvitationRow.visit_id).where(InvitationRow.uid == uid)
+def keys_of_uids(session: Session, uids: Collection[str]) -> list[Keys]:
+    """The visits of invitations, to lock them before the invitations are read."""
+    rows = session.execute(
+        _keys()
+        .join(InvitationRow, InvitationRow.visit_id == VisitRow.id)
+        .where(InvitationRow.uid.in_(uids))
     )
+    return [Keys(row[0], row[1], row[2], row[3]) for row in rows]
 
 
-def invitation_by_uid(session: Session, uid: str) -> InvitationRow | None:
-    """The invitation, read again."""
-    return session.scalars(
-        select(InvitationRow)
-        .where(InvitationRow.uid == uid)
+def invitations_by_uid(
+    session: Session, uids: Collection[str]
+) -> dict[str, tuple[InvitationRow, VisitRow, datetime]]:
+    """Invitations, each with its visit and the visit's end, read again."""
+    rows = session.execute(
+        select(InvitationRow, VisitRow, SlotRow.ends_at)
+        .join(VisitRow, VisitRow.id == InvitationRow.visit_id)
+        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
+        .where(InvitationRow.uid.in_(uids))
         .execution_options(populate_existing=True)
-    ).one_or_none()
+    )
+    return {row[0].uid: (row[0], row[1], row[2]) for row in rows}
 
 
-def visit_in_brief(
-    session: Session, visit_id: int
-) -> tuple[VisitRow, SlotRow, OfferRow] | None:
-    """A visit with its slot and offer, read again."""
-    row = session.execute(
-        select(VisitRow, SlotRow, OfferRow)
+def visits_in_brief(
+    session: Session, visit_ids: Collection[int]
+) -> list[tuple[VisitRow, int]]:
+    """Visits, each with the smallest group that the host takes, read again."""
+    rows = session.execute(
+        select(VisitRow, OfferRow.min_students)
         .join(SlotRow, SlotRow.id == VisitRow.slot_id)
         .join(OfferRow, OfferRow.id == SlotRow.offer_id)
-        .where(VisitRow.id == visit_id)
+        .where(VisitRow.id.in_(visit_ids))
+        .order_by(VisitRow.id)
         .execution_options(populate_existing=True)
-    ).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
+    )
+    return [(row[0], row[1]) for row in rows]
 
 
-def keys_around(session: Session, visit_id: int) -> tuple[int, int, int] | None:
-    """Host, class and organiser of a visit: what is locked to change it."""
-    row = session.execute(
-        select(OfferRow.host_id, VisitRow.class_id, VisitRow.organiser_id)
+def keys_around(session: Session, visit_id: int) -> Keys | None:
+    """What is locked to change the visit."""
+    row = session.execute(_keys().where(VisitRow.id == visit_id)).one_or_none()
+    return None if row is None else Keys(row[0], row[1], row[2], row[3])
+
+
+def _keys() -> Select[int, int, int, int]:
+    return (
+        select(VisitRow.id, OfferRow.host_id, VisitRow.class_id, VisitRow.organiser_id)
         .join(SlotRow, SlotRow.id == VisitRow.slot_id)
         .join(OfferRow, OfferRow.id == SlotRow.offer_id)
-        .where(VisitRow.id == visit_id)
-    ).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
+    )
 
 
-def answers_of_students(session: Session, visit_id: int) -> dict[Answer | None, int]:
+def answers_of_students(
+    session: Session, visit_ids: Collection[int]
+) -> dict[int, dict[Answer | None, int]]:
     """How often each answer was given by those who were invited one by one."""
     rows = session.execute(
-        select(InvitationRow.answer, func.count())
+        select(InvitationRow.visit_id, InvitationRow.answer, func.count())
         .where(
-            InvitationRow.visit_id == visit_id,
+            InvitationRow.visit_id.in_(visit_ids),
             InvitationRow.audience == Audience.STUDENT,
             InvitationRow.state == InvitationState.INVITED,
             InvitationRow.shared.is_(False),
         )
-        .group_by(InvitationRow.answer)
+        .group_by(InvitationRow.visit_id, InvitationRow.answer)
     )
-    return {row[0]: row[1] for row in rows}
+    counts: dict[int, dict[Answer | None, int]] = {each: {} for each in visit_ids}
+    for visit_id, answer, count in rows:
+        counts[visit_id][answer] = count
+    return counts
 
 
 def answered_invitations(
