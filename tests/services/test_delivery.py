@@ -324,6 +324,27 @@ def test_the_limit_holds_for_all_senders_together(limited: Session, engine: Engi
     assert sum(len(bag.sent) for bag in bags) == 25
 
 
+def test_a_sign_in_link_waits_behind_nothing(limited: Session):
+    """Whoever asked for it sits before the screen, and it is good for minutes only."""
+    store(limited, *many("example.org", 60))
+    row = outbox.record(
+        limited,
+        kind="sign_in",
+        locale="fr",
+        name="",
+        address="prof@example.org",
+        payload={},
+        now=NOW + SECOND,
+    )
+    limited.commit()
+    asked = row.id
+    bag = Bag()
+
+    bag.deliver(limited, now=NOW + SECOND)
+
+    assert bag.sent[0].id == asked
+
+
 # ------------------------------------------------------------------ nights, the past
 
 

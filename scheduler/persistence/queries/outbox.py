@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.announcements import Audience, Method
+from scheduler.domain.sending import WAITED_FOR
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.outbox import LeaseRow, MessageRow, MessageState
 from scheduler.persistence.models.visits import (
@@ -103,6 +104,9 @@ def due(
 ) -> Sequence[MessageRow]:
     """What is due, the oldest first, locked; what another sender looks at is left out.
 
+    What somebody waits for before a screen comes before everything: a sign-in link that
+    queues behind a campaign has run out when it arrives.
+
     Messages of a dead sender are due when their lease is over. Nothing overtakes: while
     an older message for the same calendar is under way the newer one waits.
     ``besides``: domains that are left alone.
@@ -119,7 +123,11 @@ def due(
     wanted = (
         select(MessageRow)
         .where(_is_due(now), ~under_way)
-        .order_by(MessageRow.due_at, MessageRow.id)
+        .order_by(
+            case((MessageRow.kind.in_(WAITED_FOR), 0), else_=1),
+            MessageRow.due_at,
+            MessageRow.id,
+        )
         .limit(limit)
         .with_for_update(skip_locked=True, of=MessageRow)
         .execution_options(populate_existing=True)
