@@ -173,6 +173,7 @@ def correct_address(
         }
         gone = held.get(seal.digest(old))
         need(gone is not None)
+        shared = gone is not None and gone.shared
         _withdraw(session, row, old, by=by, now=now)
         session.delete(gone)
         if seal.digest(wanted[0]) not in held:
@@ -181,6 +182,7 @@ def correct_address(
                     visit_id=row.id,
                     address=seal.close(wanted[0]),
                     address_digest=seal.digest(wanted[0]),
+                    shared=shared,
                     created_at=now,
                 )
             )
@@ -189,6 +191,7 @@ def correct_address(
                 announce(
                     session, row, Change.STUDENT_ADDED, by=by, now=now, only=wanted
                 )
+        headcount.watch(session, row.id, now=now)
         journal.note_visit(
             session,
             row,

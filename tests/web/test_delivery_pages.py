@@ -121,6 +121,27 @@ def test_a_corrected_address_is_invited_and_the_wrong_one_forgotten(
     assert client.post(url, data={"address": RIGHT}).status_code == 404
 
 
+def test_a_corrected_list_is_still_a_list(
+    signed_in, session: Session, world: rows.World
+):
+    """Nobody knows who reads it: it is asked nothing and gets no link of its own."""
+    made = rows.visit_in(session, world, VisitState.CONFIRMED)
+    Bag().deliver(session, now=NOW)
+    students.set_addresses(
+        session, made, [OTHER], list_address=WRONG, by=world.teacher.actor, now=NOW
+    )
+    Bag(failures={WRONG: [REFUSED]}).deliver(session, now=NOW)
+    url = f"/teacher/visits/{made}/mail/{failed(session)}"
+
+    assert signed_in("teacher").post(url, data={"address": RIGHT}).status_code == 303
+
+    bag = Bag()
+    bag.deliver(session, now=NOW)
+    assert [(each.recipient_address, each.method) for each in bag.sent] == [
+        (RIGHT, "PUBLISH")
+    ]
+
+
 def test_who_had_got_the_invitation_gets_a_cancellation(
     signed_in, visit: int, session: Session, world: rows.World
 ):
