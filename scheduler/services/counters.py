@@ -16,7 +16,8 @@ from scheduler.domain import fit, visits as rules
 from scheduler.domain.actors import Actor, for_host, for_school, need
 from scheduler.domain.announcements import Audience, Change
 from scheduler.domain.localtime import local
-from scheduler.domain.refusals import NotFound, Refused, WrongState
+from scheduler.domain.refusals import BadTimes, NotFound, Refused, WrongState
+from scheduler.domain.slots import LONGEST
 from scheduler.domain.visits import VisitState
 from scheduler.persistence.models.received import ReceivedRow
 from scheduler.persistence.models.visits import InvitationRow, VisitRow
@@ -47,7 +48,7 @@ def confirm_proposal(
             visit_id=None,
         )
         was_request = visit.state is VisitState.REQUESTED
-        times = _times(row)
+        times = _times(row, place=visit.slot.place)
         _settle(row, by=by, now=now)
         if _is_alone(session, visit):
             slot_id = visit.slot_id
@@ -96,12 +97,17 @@ def _mine(
     return visit, row, invitation
 
 
-def _times(row: ReceivedRow) -> SlotTimes:
-    """The proposed time as a host would type it, at the host's own address."""
+def _times(row: ReceivedRow, *, place: str) -> SlotTimes:
+    """The proposed time as a host would type it; the place stays where it was."""
     if row.proposed_starts_at is None or row.proposed_ends_at is None:
         raise NotFound
     starts, ends = local(row.proposed_starts_at), local(row.proposed_ends_at)
-    return SlotTimes(day=starts.date(), starts=starts.time(), ends=ends.time())
+    if starts.date() != ends.date():
+        hours = int(LONGEST.total_seconds() // 3600)
+        raise BadTimes(wrong="too_long", hours=hours)
+    return SlotTimes(
+        day=starts.date(), starts=starts.time(), ends=ends.time(), place=place
+    )
 
 
 def _settle(row: ReceivedRow, *, by: Actor, now: datetime) -> None:
