@@ -18,6 +18,7 @@ from scheduler.domain.answers import Answer, AnswerWay
 from scheduler.domain.refusals import LinkSpent, WrongState
 from scheduler.domain.visits import ENDED, VisitState
 from scheduler.persistence.models.access import LinkPurpose
+from scheduler.persistence.models.people import PersonRow
 from scheduler.persistence.models.visits import (
     InvitationRow,
     InvitationState,
@@ -125,12 +126,23 @@ def _opened(
         invitation is None
         or visit is None
         or invitation.state is not InvitationState.INVITED
-        or invitation.shared
+        or not _is_asked(session, invitation, visit)
         or visit.state in ENDED
         or visit.slot.ends_at <= now
     ):
         raise LinkSpent(purpose=links.ANSWER_PAGE)
     return invitation, visit
+
+
+def _is_asked(session: Session, invitation: InvitationRow, visit: VisitRow) -> bool:
+    """Whether this reader's answer counts; the same for an answer by mail."""
+    if invitation.shared:
+        return False
+    if invitation.audience is Audience.STUDENT:
+        return visit.students_answer
+    number = invitation.person_id
+    reader = session.get(PersonRow, number) if number is not None else None
+    return reader is not None and not reader.blocked
 
 
 def _is_request(invitation: InvitationRow, visit: VisitRow) -> bool:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from scheduler.demo.replies import Reply
 from scheduler.domain.answers import Answer, AnswerWay
 from scheduler.domain.visits import CancelReason, VisitState
 from scheduler.persistence.models.offers import OfferRow, SlotRow
+from scheduler.persistence.models.people import PersonRow
+from scheduler.persistence.models.received import ReceivedRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.services import inbox, links, requests
 from scheduler.services.accounts import TRIES_PER_MACHINE
@@ -144,6 +147,32 @@ def test_with_others_on_the_slot_the_visit_goes_elsewhere(
     assert session.get_one(SlotRow, world.slots[0]).starts_at == rows.TUESDAY
 
 
+def test_the_place_stays_where_it_was(signed_in, session, world, proposed):
+    """Another time was proposed, nothing else."""
+    session.get_one(SlotRow, world.slots[0]).place = "Quai 4, Donges"
+    session.commit()
+    client = signed_in("teacher")
+
+    client.post(action(page_of(client, f"/teacher/visits/{proposed}"), "take"))
+
+    slot = session.get_one(SlotRow, world.slots[0], populate_existing=True)
+    assert slot.starts_at == rows.TUESDAY + A_WEEK
+    assert slot.place == "Quai 4, Donges"
+
+
+def test_a_time_over_two_days_is_not_taken(signed_in, session, world, proposed):
+    """A slot is of one day: half of the proposal would be another proposal."""
+    row = session.scalars(select(ReceivedRow)).one()
+    row.proposed_ends_at += timedelta(days=1)
+    session.commit()
+    client = signed_in("teacher")
+
+    client.post(action(page_of(client, f"/teacher/visits/{proposed}"), "take"))
+
+    slot = session.get_one(SlotRow, world.slots[0], populate_existing=True)
+    assert slot.starts_at == rows.TUESDAY
+
+
 def test_what_the_rules_refuse_changes_nothing(signed_in, session, world, proposed):
     rows.store_slot(session, world.offer, rows.TUESDAY + A_WEEK)
     client = signed_in("teacher")
@@ -265,6 +294,33 @@ def test_guessing_is_slowed_down(client, visit):
     codes = {client.get("/r/1.x").status_code for _ in range(TRIES_PER_MACHINE + 1)}
 
     assert codes == {410, 429}
+
+
+def test_who_is_asked_nothing_any_more_has_no_buttons(
+    client, session, world, visit, address
+):
+    """As for an answer by mail: the teacher chose to ask nobody."""
+    set_addresses(
+        session,
+        visit,
+        [LEA, TOM],
+        students_answer=False,
+        by=world.teacher.actor,
+        now=rows.NOW,
+    )
+
+    assert client.get(address).status_code == 410
+    assert client.post(address, data={"answer": "declined"}).status_code == 410
+    session.rollback()
+    assert invitation(session, visit, LEA).answer is None
+
+
+def test_who_is_blocked_reads_nothing_behind_an_old_link(client, session, visit, world):
+    number = invitation(session, visit, world.contact.email, audience="host").id
+    session.get_one(PersonRow, world.contact.id).blocked = True
+    session.commit()
+
+    assert client.get(address_of(session, number)).status_code == 410
 
 
 def test_an_answer_that_is_none_is_not_found(client, address):
