@@ -40,7 +40,7 @@ from tests import rows
 from tests.bench.databases import databases
 from tests.rows import NOW, TUESDAY, TWO_HOURS
 
-VISITS, STUDENTS, TURNS = 40, 25, 5
+VISITS, STUDENTS, TURNS = 40, 25, 3
 ENOUGH = 500
 LATER = NOW + timedelta(hours=1)
 SEAL = Seal(("a key for the benchmark",))
