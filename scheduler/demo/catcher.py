@@ -184,8 +184,10 @@ def read_caught(folder: Path, key: str) -> CaughtMail | None:
 
 
 def _box(folder: Path) -> mailbox.Maildir:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    return mailbox.Maildir(str(folder), create=True)
+    # ``create`` leaves a folder that exists, but is empty, as it is.
+    for part in ("tmp", "new", "cur"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    return mailbox.Maildir(str(folder))
 
 
 def _arrival(key: str) -> tuple[int, int, int]:

@@ -79,6 +79,15 @@ def test_what_was_caught_outlives_the_server(folder):
     assert [mail.subject for mail in caught_mails(folder)] == ["1", "0"]
 
 
+def test_an_empty_folder_that_somebody_made_becomes_the_mailbox(folder):
+    folder.mkdir(parents=True)
+
+    with Catcher(folder, port=free_port()) as catcher:
+        hand_in(catcher, b"Subject: A\r\n\r\nB\r\n")
+
+    assert [mail.subject for mail in caught_mails(folder)] == ["A"]
+
+
 def test_an_empty_or_missing_folder_has_no_mails(folder):
     assert caught_keys(folder) == []
     assert caught_mails(folder) == []
