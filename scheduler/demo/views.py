@@ -111,7 +111,9 @@ def _answered(given: Reply) -> str:
         Reply.DECLINE: gettext("The answer is on its way by mail: not coming."),
         Reply.OTHER_TIME: gettext("The proposal is on its way by mail: a week later."),
     }
-    return f"{words[given]} {gettext('The service reads it within seconds.')}"
+    # Not inside an f-string: Python 3.11 hides those from the catalogue's reader.
+    soon = gettext("The service reads it within seconds.")
+    return f"{words[given]} {soon}"
 
 
 @bp.get("/mailbox/<key>/html")

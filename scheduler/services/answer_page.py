@@ -45,6 +45,7 @@ class Question:
     """
 
     student: bool
+    host: bool
     locale: str
     host_name: str
     offer_title: str
@@ -68,6 +69,7 @@ def question(session: Session, secret: str, *, machine: str, now: datetime) -> Q
     slot = visit.slot
     return Question(
         student=invitation.audience is Audience.STUDENT,
+        host=invitation.audience is Audience.HOST,
         locale=person.locale if person else "fr",
         host_name=slot.offer.host.organisation.name,
         offer_title=slot.offer.title,

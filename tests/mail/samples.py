@@ -67,18 +67,20 @@ READERS = {
 }
 
 
-def a_compose() -> Compose:
+def a_compose(*, reads_answers: bool = False) -> Compose:
     imprint = Imprint(
         base_url="https://visites.example.org",
         organizer_address="visites@example.org",
         organizer_name="Visites d’entreprises",
         campus_name="Campus Design et industrie du futur",
+        reads_answers=reads_answers,
     )
     return Compose(imprint, links=a_link, templates=TEMPLATES)
 
 
 def a_link(purpose: str, link_id: int) -> str:
-    path = {"answer_visit": "h", "sign_in": "sign-in"}.get(purpose, "u")
+    paths = {"answer_visit": "h", "sign_in": "sign-in", "answer_page": "r"}
+    path = paths.get(purpose, "u")
     return f"https://visites.example.org/{path}/secret-{link_id}"
 
 

@@ -103,6 +103,54 @@ def test_the_secret_link_is_derived_and_not_in_the_calendar():
     assert "https://visites.example.org/host/visits/41" in unfolded(confirmed.calendar)
 
 
+def letter_with_answers(kind, audience, *, method="REQUEST", state="confirmed"):
+    """As the service sends it whose mailbox is read."""
+    message = a_message(kind, audience, method=method, visit=a_visit(state=state))
+    if method:
+        message.payload["answer_link"] = {"purpose": "answer_page", "id": 5}
+    return a_compose(reads_answers=True)(message)
+
+
+ANSWER_PAGE = "https://visites.example.org/r/secret-5"
+
+
+def test_a_company_that_is_asked_has_one_link_to_answer_in_the_letter():
+    letter = letter_with_answers("visit_requested_host", "host", state="requested")
+
+    assert "/h/secret-12" in letter.text
+    assert ANSWER_PAGE not in letter.text + letter.html
+    assert "un oui accepte la visite, un non la refuse" in letter.text
+    event = unfolded(letter.calendar)
+    assert "accepter, refuser, proposer d’autres créneaux" in event
+    assert ANSWER_PAGE in event
+
+
+@pytest.mark.parametrize(
+    ("audience", "words"),
+    [
+        ("teacher", "je viens, peut-être, je ne viens pas"),
+        ("host", "je serai là, peut-être, je ne serai pas là"),
+        ("student", "je viens, peut-être, je ne viens pas"),
+    ],
+)
+def test_everybody_is_asked_in_words_that_fit(audience, words):
+    letter = letter_with_answers("visit_confirmed", audience)
+
+    assert words in letter.text
+    assert words in letter.html.lower()
+    assert words in unfolded(letter.calendar)
+    assert ANSWER_PAGE in letter.text
+
+
+@pytest.mark.parametrize("audience", ["teacher", "student"])
+def test_a_letter_that_asks_nothing_speaks_of_no_answer_by_calendar(audience):
+    asked = letter_with_answers("visit_confirmed", audience)
+    told = letter_with_answers("visit_confirmed", audience, method=None)
+
+    assert "agenda (oui, peut-être, non)" in asked.text
+    assert "agenda (oui, peut-être, non)" not in told.text
+
+
 def test_the_same_message_gives_the_same_letter():
     message = a_message("visit_confirmed", method="REQUEST")
 

@@ -257,12 +257,23 @@ def test_an_answer_by_mail_from_before_the_page_does_not_count(
     assert invitation(session, visit, LEA).answer is Answer.DECLINED
 
 
-def test_an_adult_is_asked_as_one(client, session, visit, world):
-    number = invitation(session, visit, world.contact.email, audience="host").id
+def test_the_teacher_is_asked_as_an_adult(client, session, visit, world):
+    number = invitation(session, visit, world.teacher.email, audience="teacher").id
 
     page = page_of(client, address_of(session, number))
 
     assert "Venez-vous chez Férembois Usinage" in page
+    assert "Je viens" in page
+
+
+def test_a_company_is_not_asked_to_come_where_it_is(client, session, visit, world):
+    number = invitation(session, visit, world.contact.email, audience="host").id
+
+    page = page_of(client, address_of(session, number))
+
+    assert "Serez-vous là pour la classe" in page
+    assert "Je serai là" in page
+    assert "Je viens" not in page
 
 
 def test_the_link_ends_with_the_visit(client, session, visit, address, world):
