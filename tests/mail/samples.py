@@ -79,7 +79,7 @@ def a_compose(*, reads_answers: bool = False) -> Compose:
 
 
 def a_link(purpose: str, link_id: int) -> str:
-    paths = {"answer_visit": "h", "sign_in": "sign-in", "answer_page": "r"}
+    paths = {"answer_visit": "h", "sign_in": "sign-in", "answer_invitation": "r"}
     path = paths.get(purpose, "u")
     return f"https://visites.example.org/{path}/secret-{link_id}"
 

@@ -107,7 +107,7 @@ def letter_with_answers(kind, audience, *, method="REQUEST", state="confirmed"):
     """As the service sends it whose mailbox is read."""
     message = a_message(kind, audience, method=method, visit=a_visit(state=state))
     if method:
-        message.payload["answer_link"] = {"purpose": "answer_page", "id": 5}
+        message.payload["answer_link"] = {"purpose": "answer_invitation", "id": 5}
     return a_compose(reads_answers=True)(message)
 
 

@@ -139,7 +139,7 @@ def test_decline_tells_the_class_and_the_link_still_says_so(
         "other",
         "Inventaire",
     )
-    assert letters(session, visit)[-1] == "visit_declined"
+    assert letters(session, visit)[-2:] == ["visit_declined", "request_closed_host"]
     page = client.get(address, headers=FRENCH)
     assert page.status_code == 200
     assert "Vous avez refusé" in page.get_data(as_text=True)
@@ -157,7 +157,7 @@ def test_propose_a_slot_that_is_open(session, client, world, visit, address):
         select(ProposalRow.slot_id).where(ProposalRow.visit_id == visit)
     ).all()
     assert offered == [world.slots[1]]
-    assert letters(session, visit)[-1] == "visit_proposed"
+    assert letters(session, visit)[-2:] == ["visit_proposed", "request_closed_host"]
     page = client.get(address, headers=FRENCH).get_data(as_text=True)
     assert "jeudi 21 janvier 2027" in page
 
