@@ -28,6 +28,10 @@ def link_to(session, visit, person):
     return "/h/" + links.token(link.id, key=session.info["house"].link_key)
 
 
+# Both contacts have the request in their calendars.
+CLOSED = ["request_closed_host"] * 2
+
+
 def letters(session, visit):
     return session.scalars(
         select(MessageRow.kind)
@@ -139,7 +143,7 @@ def test_decline_tells_the_class_and_the_link_still_says_so(
         "other",
         "Inventaire",
     )
-    assert letters(session, visit)[-2:] == ["visit_declined", "request_closed_host"]
+    assert letters(session, visit)[-3:] == ["visit_declined", *CLOSED]
     page = client.get(address, headers=FRENCH)
     assert page.status_code == 200
     assert "Vous avez refusé" in page.get_data(as_text=True)
@@ -157,7 +161,7 @@ def test_propose_a_slot_that_is_open(session, client, world, visit, address):
         select(ProposalRow.slot_id).where(ProposalRow.visit_id == visit)
     ).all()
     assert offered == [world.slots[1]]
-    assert letters(session, visit)[-2:] == ["visit_proposed", "request_closed_host"]
+    assert letters(session, visit)[-3:] == ["visit_proposed", *CLOSED]
     page = client.get(address, headers=FRENCH).get_data(as_text=True)
     assert "jeudi 21 janvier 2027" in page
 
