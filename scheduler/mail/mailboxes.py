@@ -47,11 +47,15 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
-    """A message, or its beginning; ``size`` is that of the whole."""
+    """A message, or its beginning; ``size`` is that of the whole.
+
+    ``last``: nothing comes after it, and whoever asks for more cannot put it away.
+    """
 
     octets: bytes
     size: int
     put_away: Callable[[], None]
+    last: bool = False
 
 
 class Mailbox(Protocol):
@@ -177,12 +181,16 @@ class ImapMailbox:
     def arrived(self) -> Iterator[Arrived]:
         """The messages that wait, over one connection, each fetched when asked for."""
         with self._connection() as client:
-            for uid in self._waiting(client)[:AT_ONCE]:
+            waiting = self._waiting(client)[:AT_ONCE]
+            for uid in waiting:
                 found = _fetched(client, uid)
                 if found is not None:
                     octets, size = found
                     yield Arrived(
-                        octets=octets, size=size, put_away=self._mark(client, uid)
+                        octets=octets,
+                        size=size,
+                        put_away=self._mark(client, uid),
+                        last=uid == waiting[-1],
                     )
 
     def look(self) -> int:

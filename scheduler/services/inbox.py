@@ -157,7 +157,8 @@ def _in_parts(
         for arrived in mailbox.arrived():
             part.append(arrived)
             enough = len(part) >= TOGETHER or now() - began >= A_MOMENT
-            if enough or stopping():
+            # The connection ends after the last one, and with it what puts away.
+            if enough or arrived.last or stopping():
                 yield part
                 part, began = [], now()
             if stopping():

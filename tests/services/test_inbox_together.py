@@ -27,6 +27,8 @@ from scheduler.services import inbox
 from scheduler.services.house import house_of
 from scheduler.services.students import set_addresses
 from tests import rows
+from tests.mail import imap_server
+from tests.mail.test_mailboxes import mailbox, put
 from tests.replies import LATER, invitation, reply
 from tests.rows import NOW, World
 from tests.services.letters import messages
@@ -234,3 +236,16 @@ def asked(engine: Engine, work: Any) -> int:
     finally:
         event.remove(engine, "before_cursor_execute", note)
     return sum(each.startswith("SELECT") for each in said)
+
+
+@pytest.mark.parametrize("done_folder", ["", "Done"])
+def test_what_was_read_over_imap_is_put_away(session, tmp_path, done_folder):
+    """While the connection is there, though several are taken together."""
+    with imap_server.running(tmp_path) as server:
+        put(server, b"Subject: one\r\n\r\nHi\r\n", b"Subject: two\r\n\r\nHi\r\n")
+        box = mailbox(server, done_folder=done_folder)
+
+        assert inbox.read_mailbox(session, box, now=lambda: LATER) == 2
+
+        assert box.look() == 0
+        assert inbox.read_mailbox(session, box, now=lambda: LATER) == 0
