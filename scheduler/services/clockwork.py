@@ -82,7 +82,9 @@ def purge_personal_data(session: Session, *, now: datetime) -> dict[str, int]:
             session, before=now - timedelta(days=policy.people_days)
         )
         counts["comments"] = purge.comments(
-            session, before=now - timedelta(days=policy.student_addresses_days)
+            session,
+            before=now - timedelta(days=policy.student_addresses_days),
+            now=now,
         )
         counts["received"] = purge.received(
             session,

@@ -6,15 +6,17 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from scheduler.domain.visits import VisitState
+from scheduler.domain.feeds import FeedKind
+from scheduler.domain.visits import CancelReason, VisitState
+from scheduler.persistence.models.access import FeedRow
 from scheduler.persistence.models.journal import JournalRow
 from scheduler.persistence.models.network import AbsenceRow, SchoolClassRow
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.people import MembershipRow, PersonRow
 from scheduler.persistence.models.received import ReceivedRow
-from scheduler.persistence.models.visits import VisitRow
+from scheduler.persistence.models.visits import InvitationRow, VisitRow
 from scheduler.persistence.queries.purge import FORGOTTEN
-from scheduler.services import accounts, clockwork, inbox
+from scheduler.services import accounts, clockwork, inbox, requests, subscriptions
 from tests import rows
 from tests.replies import invitation, reply
 
@@ -98,6 +100,26 @@ def test_a_teacher_is_forgotten_two_years_after_the_last_activity(session, world
     assert session.get_one(VisitRow, visit).organiser_id == teacher
 
 
+def test_who_is_forgotten_leaves_no_address_and_no_calendar(session, world, seal):
+    """The entries of old visits and the subscriptions go with the name."""
+    visit = rows.visit_in(session, world, VisitState.DONE)
+    teacher = session.get_one(VisitRow, visit).organiser_id
+    last = session.get_one(VisitRow, visit).updated_at
+    by = world.teacher.actor
+    subscriptions.open_feed(
+        session, FeedKind.TEACHER, world.school, by=by, now=rows.NOW
+    )
+    all_sent(session)
+
+    clockwork.purge_personal_data(session, now=last + 1500 * DAY)
+
+    session.expire_all()
+    assert session.get_one(PersonRow, teacher).name == FORGOTTEN
+    mine = InvitationRow.person_id == teacher
+    assert set(session.scalars(select(InvitationRow.address).where(mine))) == {""}
+    assert session.scalars(select(FeedRow)).all() == []
+
+
 def test_a_coordinator_is_never_forgotten(session, world):
     clockwork.purge_personal_data(session, now=rows.NOW + 4000 * DAY)
 
@@ -162,3 +184,27 @@ def test_comments_go_with_the_visit_and_words_of_mail_after_a_month(session, wor
     session.expire_all()
     assert [row.comment + row.excerpt + row.sender for row in kept] == ["", ""]
     assert invitation(session, visit, address, audience="host").answer_comment == ""
+
+
+def test_comments_of_a_visit_that_was_called_off_go_with_its_addresses(session, world):
+    """Said to a teacher about a day that never was: nobody needs it any more."""
+    visit = rows.visit_in(session, world, VisitState.CONFIRMED)
+    address = world.contact.email
+    said = {"audience": "host", "comment": "Entre nous"}
+    inbox.receive(session, reply(session, visit, address, **said), now=rows.NOW)
+    requests.cancel_by_school(
+        session,
+        visit,
+        reason=CancelReason.TRANSPORT,
+        note="",
+        by=world.teacher.actor,
+        now=rows.NOW,
+    )
+    all_sent(session)
+
+    clockwork.purge_personal_data(session, now=rows.TUESDAY)
+
+    session.expire_all()
+    row = invitation(session, visit, address, audience="host")
+    assert row.answer_comment == ""
+    assert session.scalars(select(ReceivedRow.comment)).all() == [""]

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     CursorResult,
+    Select,
     Text,
     and_,
     cast,
@@ -21,7 +22,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.actors import Role
 from scheduler.domain.announcements import Audience
 from scheduler.domain.visits import ENDED, VisitState
-from scheduler.persistence.models.access import LinkRow, SessionRow
+from scheduler.persistence.models.access import FeedRow, LinkRow, SessionRow
 from scheduler.persistence.models.journal import JournalRow
 from scheduler.persistence.models.network import AbsenceRow, SchoolClassRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
@@ -54,28 +55,7 @@ def student_addresses(
     A visit that was called off may be taken up again until its day; whoever was
     invited then is invited again, so the addresses stay until it would have begun.
     """
-    for_good = or_(
-        VisitRow.state.in_(ENDED - {VisitState.DONE} - TAKEN_UP_AGAIN),
-        and_(VisitRow.state.in_(TAKEN_UP_AGAIN), SlotRow.starts_at <= now),
-    )
-    unsent = (
-        select(MessageRow.id)
-        .where(
-            MessageRow.visit_id == VisitRow.id,
-            MessageRow.state.in_([MessageState.WAITING, MessageState.SENDING]),
-        )
-        .exists()
-    )
-    over = (
-        select(VisitRow.id)
-        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
-        .where(
-            or_(
-                SlotRow.ends_at <= before,
-                and_(for_good, ~unsent),
-            )
-        )
-    )
+    over = _over(before=before, now=now)
     students = Audience.STUDENT
     return {
         "addressees": _count(
@@ -107,6 +87,27 @@ def student_addresses(
             )
         ),
     }
+
+
+def _over(*, before: datetime, now: datetime) -> Select[int]:
+    """Visits that nobody writes to a student about any more."""
+    for_good = or_(
+        VisitRow.state.in_(ENDED - {VisitState.DONE} - TAKEN_UP_AGAIN),
+        and_(VisitRow.state.in_(TAKEN_UP_AGAIN), SlotRow.starts_at <= now),
+    )
+    unsent = (
+        select(MessageRow.id)
+        .where(
+            MessageRow.visit_id == VisitRow.id,
+            MessageRow.state.in_([MessageState.WAITING, MessageState.SENDING]),
+        )
+        .exists()
+    )
+    return (
+        select(VisitRow.id)
+        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
+        .where(or_(SlotRow.ends_at <= before, and_(for_good, ~unsent)))
+    )
 
 
 def needs(session: Session, *, before: datetime) -> dict[str, int]:
@@ -207,16 +208,18 @@ def people_gone(session: Session, *, before: datetime) -> int:
     session.flush()
     ids = [person.id for person in gone]
     session.execute(delete(MembershipRow).where(MembershipRow.person_id.in_(ids)))
+    session.execute(delete(FeedRow).where(FeedRow.person_id.in_(ids)))
+    session.execute(
+        update(InvitationRow)
+        .where(InvitationRow.person_id.in_(ids), InvitationRow.address != "")
+        .values(address="")
+    )
     return len(ids)
 
 
-def comments(session: Session, *, before: datetime) -> int:
-    """What people wrote beside their answers, with the visit (P9)."""
-    over = (
-        select(VisitRow.id)
-        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
-        .where(SlotRow.ends_at <= before)
-    )
+def comments(session: Session, *, before: datetime, now: datetime) -> int:
+    """What people wrote beside their answers, with the students' addresses (P9)."""
+    over = _over(before=before, now=now)
     return sum(
         _count(session.execute(change))
         for change in (
