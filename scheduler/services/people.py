@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.actors import Actor, need
 from scheduler.domain.announcements import Audience, Change
 from scheduler.domain.refusals import AddressTaken, BadAddress, SameAddress
+from scheduler.domain.sending import WAITED_FOR
 from scheduler.persistence.models.outbox import MessageState
 from scheduler.persistence.models.people import PersonRow
 from scheduler.persistence.models.visits import VisitRow
@@ -72,7 +73,9 @@ def _move_messages(
     for row in messages.unsent_to(session, person_id):
         row.address = sealed
         row.domain_digest = outbox.domain_digest(session, email)
-        replaced = messages.with_newer(session, [row.id])
+        # A link to sign in has run out, and what has lost its words says nothing.
+        worthless = row.kind in WAITED_FOR or not row.payload
+        replaced = worthless or messages.with_newer(session, [row.id])
         if row.state is MessageState.DEAD and not replaced:
             outbox.start_again(row, now=now)
     session.flush()

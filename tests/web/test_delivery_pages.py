@@ -16,7 +16,7 @@ from scheduler.persistence.models.outbox import LeaseRow, MessageRow, MessageSta
 from scheduler.persistence.models.people import PersonRow
 from scheduler.persistence.models.visits import InvitationRow, InvitationState
 from scheduler.persistence.sealed import seal_of
-from scheduler.services import students
+from scheduler.services import accounts, students
 from tests import rows
 from tests.rows import NOW
 from tests.services.letters import Bag, messages
@@ -164,13 +164,32 @@ def test_who_had_got_the_invitation_gets_a_cancellation(
     assert {(OTHER, "CANCEL"), (RIGHT, "REQUEST")} <= told
 
 
+def test_a_dead_sign_in_link_does_not_come_back_with_a_right_address(
+    signed_in, visit: int, session: Session, world: rows.World
+):
+    """It ran out long ago; whoever wants in asks for another."""
+    accounts.ask_for_link(
+        session, world.contact.email, machine="m", next_path="", now=NOW
+    )
+    Bag(failures={world.contact.email: [REFUSED]}).deliver(session, now=NOW)
+    url = f"/coordinator/people/{world.contact.id}/address"
+
+    done = signed_in("coordinator").post(url, data={"address": "neu@example.org"})
+
+    assert done.status_code == 303
+    bag = Bag()
+    bag.deliver(session, now=NOW)
+    told = {each.kind for each in bag.sent if each.recipient_address != OTHER}
+    assert "sign_in" not in told
+
+
 def test_an_adults_address_is_corrected_and_the_entry_follows(
     signed_in, visit: int, session: Session, world: rows.World
 ):
     before = session.scalars(
         select(InvitationRow).where(InvitationRow.person_id == world.contact.id)
     ).one()
-    uid, sequence = before.uid, before.sequence
+    uid, sequence, old = before.uid, before.sequence, world.contact.email
     session.rollback()
     client = signed_in("coordinator")
     url = f"/coordinator/people/{world.contact.id}/address"
@@ -182,10 +201,13 @@ def test_an_adults_address_is_corrected_and_the_entry_follows(
 
     bag = Bag()
     bag.deliver(session, now=NOW)
-    (letter,) = [each for each in bag.sent if each.method]
-    assert (letter.recipient_address, letter.uid) == ("neu@example.org", uid)
-    assert letter.sequence is not None
-    assert letter.sequence > sequence
+    told = {each.recipient_address: each for each in bag.sent if each.method}
+    assert {to: each.method for to, each in told.items()} == {
+        old: "CANCEL",
+        "neu@example.org": "REQUEST",
+    }
+    assert (told[old].uid, told[old].sequence) == (uid, sequence + 1)
+    assert told["neu@example.org"].uid != uid
     assert session.get_one(PersonRow, world.contact.id).email == "neu@example.org"
     assert signed_in("teacher").get(url).status_code == 404
 
