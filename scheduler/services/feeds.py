@@ -273,9 +273,10 @@ def _written(
     now: datetime,
 ) -> Feed:
     """A cancelled visit changes the calendar once more: on the day it leaves it."""
-    moments = [identities[row.id].changed_at for row in rows]
-    moments += [
+    # DTSTAMP may run some seconds ahead of the clock.
+    moments = [min(identities[row.id].changed_at, now) for row in rows]
+    leaves = [
         row.updated_at + CANCELLED_SHOWN for row in rows if row.state in CALLED_OFF
     ]
-    changed_at = max((at for at in moments if at <= now), default=None)
+    changed_at = max([*moments, *(at for at in leaves if at <= now)], default=None)
     return Feed(octets=feed(name, entries, now), changed_at=changed_at)

@@ -90,6 +90,7 @@ def values(session, world):
             "host_id": world.host,
             "organisation_id": world.school,
             "received_id": 1,
+            "message_id": 1,
             "person_id": world.teacher.id,
             "session_id": 1,
             "absence_id": 1,

@@ -386,7 +386,7 @@ def test_dead_messages_are_sent_again(session, world, signed_in):
     second = browser.post(f"/teacher/visits/{visit}/resend")
 
     assert "3 messages n’ont pas pu partir" in page
-    assert "550 no such user" in page
+    assert "cette adresse n’existe pas" in page
     assert (first.status_code, second.status_code) == (303, 303)
     assert states == {MessageState.WAITING}
 

@@ -37,7 +37,9 @@ def calendar(token: str) -> ResponseReturnValue:
     answer.headers["Cache-Control"] = "private, no-cache"
     answer.vary.add("Accept-Encoding")
     answer.set_etag(hashlib.sha256(found.octets).hexdigest()[:32], weak=True)
-    answer.last_modified = found.changed_at
+    if found.changed_at is not None:
+        # Given nothing, Werkzeug would say "just now".
+        answer.last_modified = found.changed_at
     if _may_be_old(found.changed_at):
         answer.make_conditional(request)
     if answer.status_code == 200 and request.accept_encodings[GZIP] > 0:  # noqa: PLR2004
