@@ -336,9 +336,7 @@ def test_an_empty_calendar_was_never_changed(client, address):
     assert "Last-Modified" not in client.get(address(FeedKind.HOST)).headers
 
 
-def test_asking_for_the_head_costs_no_body(
-    client, session, world, address, wall_clock
-):
+def test_asking_for_the_head_costs_no_body(client, session, world, address, wall_clock):
     visits_of(session, world)
     where = address(FeedKind.HOST)
     wall_clock.at = rows.NOW + HOUR
