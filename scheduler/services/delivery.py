@@ -33,6 +33,7 @@ from scheduler.mail.letter import (
 )
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.queries import outbox as queries
+from scheduler.persistence.queries.outbox import Due
 from scheduler.persistence.sealed import BrokenSeal, seal_of
 from scheduler.services import bounces
 from scheduler.services.house import house_of
@@ -113,6 +114,7 @@ class Round:
     ) -> None:
         self.sent = 0
         self._session = session
+        self._house = house_of(session)
         self._compose = compose
         self._now = now
         self._left = limit
@@ -148,17 +150,12 @@ class Round:
         if few <= 0:
             return 0, []
         rows = queries.due(self._session, now=at, limit=few, besides=self._resting)
-        newer = queries.with_newer(self._session, [row.id for row in rows])
         fit = []
         for row in rows:
-            if row.id in newer:
-                # Its sender died, and by now a newer revision exists: that one is sent.
-                row.state, row.lease_until = MessageState.SUPERSEDED, None
-            elif self._goes_out(row, at):
+            if self._goes_out(row, at):
                 message = opened(self._session, row)
                 if message is not None:
                     fit.append(_claimed(row, message))
-        self._session.flush()
         self._lease = at + LEASE
         ids = [each.id for each in fit]
         queries.take(self._session, ids, now=at, lease_until=self._lease)
@@ -166,19 +163,23 @@ class Round:
 
     def _allowance(self, at: datetime) -> int:
         """How many more may go out in this minute, by all senders together."""
-        per_minute = house_of(self._session).mail_per_minute
+        per_minute = self._house.mail_per_minute
         if not per_minute:
             return GROUP
         queries.lock_the_rate(self._session)
         return per_minute - queries.sent_since(self._session, at - MINUTE, now=at)
 
-    def _goes_out(self, row: MessageRow, at: datetime) -> bool:
+    def _goes_out(self, row: Due, at: datetime) -> bool:
         """Now; else it waits for the morning, or there is no point in it any more."""
+        if row.replaced:
+            # Its sender died, and by now a newer revision exists: that one is sent.
+            self._leave(row, state=MessageState.SUPERSEDED)
+            return False
         topic = topic_of(row)
         if sending.is_past(topic, now=at):
-            row.state, row.error, row.lease_until = MessageState.SUPERSEDED, PAST, None
+            self._leave(row, state=MessageState.SUPERSEDED, error=PAST)
             return False
-        policy = house_of(self._session).policy
+        policy = self._house.policy
         due = sending.not_before(
             topic, now=at, quiet_from=policy.quiet_from, quiet_until=policy.quiet_until
         )
@@ -186,8 +187,11 @@ class Round:
             return True
         if row.first_tried_at and due > row.first_tried_at + sending.LIFETIME:
             return True
-        row.state, row.due_at, row.lease_until = MessageState.WAITING, due, None
+        self._leave(row, state=MessageState.WAITING, due_at=due)
         return False
+
+    def _leave(self, row: Due, *, state: MessageState, **values: object) -> None:
+        queries.set_aside_one(self._session, row.id, state=state, **values)
 
     # -------------------------------------------------------------- sending
 
@@ -335,7 +339,7 @@ class Round:
         log.warning("mail_server_unreachable", waiting=number)
 
 
-def topic_of(row: MessageRow) -> Topic:
+def topic_of(row: Due) -> Topic:
     """What a message is about, from what was recorded with it."""
     visit: Mapping[str, Any] = row.payload.get("visit") or {}
     offered = [each["starts_at"] for each in visit.get("proposals") or ()]
@@ -355,7 +359,7 @@ def _instant(recorded: str | None) -> datetime | None:
     return datetime.fromisoformat(recorded) if recorded else None
 
 
-def _claimed(row: MessageRow, message: Message) -> Claimed:
+def _claimed(row: Due, message: Message) -> Claimed:
     return Claimed(
         message=message,
         attempts=row.attempts + 1,
@@ -363,13 +367,14 @@ def _claimed(row: MessageRow, message: Message) -> Claimed:
     )
 
 
-def opened(session: Session, row: MessageRow) -> Message | None:
+def opened(session: Session, row: Due) -> Message | None:
     """The message to send; one that nobody can address any more ends here."""
     try:
         address = seal_of(session).open(row.address)
     except BrokenSeal:
-        row.state, row.error = MessageState.DEAD, UNREADABLE
-        row.lease_until = None
+        queries.set_aside_one(
+            session, row.id, state=MessageState.DEAD, error=UNREADABLE
+        )
         return None
     with_calendar = row.method is not None
     return Message(

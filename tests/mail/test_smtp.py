@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import smtplib
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -10,6 +11,7 @@ from email.policy import SMTP, default
 
 import pytest
 
+from scheduler.mail.dialogue import hand_in
 from scheduler.mail.letter import Deferred, Letter, Undeliverable, Unreachable
 from scheduler.mail.smtp import WIRE, InviteMail, SafeMail, SmtpPost
 from tests.mail.peers import Peer, a_certificate, a_post_office, free_port, real_server
@@ -17,6 +19,9 @@ from tests.mail.samples import NOW, a_compose, a_message
 from tests.mail.test_compose import HOSTILE, harmless
 
 COMPOSE = a_compose()
+# What the server offers, or not: three commands of a letter in one go.
+HURRIED = {"EHLO": "250-peer\r\n250-SIZE 9999999\r\n250 PIPELINING"}
+OFFERS = pytest.mark.parametrize("offer", [{}, HURRIED], ids=["slow", "hurried"])
 
 
 def a_letter(**changes: object) -> Letter:
@@ -242,6 +247,7 @@ def test_what_a_server_answers_is_kept_without_the_address():
     assert str(failure.value) == "recipient_refused: 550 5.1.1 … no such user"
 
 
+@OFFERS
 @pytest.mark.parametrize(
     ("script", "kind", "reason"),
     [
@@ -265,8 +271,11 @@ def test_what_a_server_answers_is_kept_without_the_address():
         ({"hello": "silence"}, Unreachable, "no_connection"),
     ],
 )
-def test_a_failure_is_told_as_what_it_is(script, kind, reason):
-    with Peer(script) as peer, pytest.raises((Deferred, Undeliverable)) as failure:
+def test_a_failure_is_told_as_what_it_is(script, kind, reason, offer):
+    with (
+        Peer(offer | script) as peer,
+        pytest.raises((Deferred, Undeliverable)) as failure,
+    ):
         send(peer.port, a_letter(), MAIL_TIMEOUT=0.5)
 
     assert type(failure.value) is kind
@@ -284,13 +293,13 @@ def test_the_answer_of_the_server_is_kept_clean_and_short():
     assert len(failure.value.answer) <= 200
 
 
+@OFFERS
 @pytest.mark.parametrize(
     "script",
     [{".": "drop"}, {"RCPT": "421 going down"}, {"DATA": "421 bye"}, {"MAIL": "421 x"}],
 )
-def test_after_a_lost_connection_the_next_letter_gets_a_new_one(script):
-    post = SmtpPost(a_post_office(0))
-    with Peer(script, {}) as peer:
+def test_after_a_lost_connection_the_next_letter_gets_a_new_one(script, offer):
+    with Peer(offer | script, offer) as peer:
         post = SmtpPost(a_post_office(peer.port))
         with post.connect() as courier:
             with pytest.raises(Deferred):
@@ -310,6 +319,71 @@ def test_a_refused_letter_does_not_end_the_connection():
                 courier.send(a_letter())
 
     assert peer.seen == [["EHLO", *["MAIL", "RCPT", "RSET"] * 3, "QUIT"]]
+
+
+@pytest.mark.parametrize(
+    ("script", "dialogue"),
+    [
+        ({"RCPT": "550 no"}, ["MAIL", "RCPT", "DATA", ".", "RSET"]),
+        (
+            {"RCPT": "550 no", "DATA": "503 nobody"},
+            ["MAIL", "RCPT", "DATA", "RSET"],
+        ),
+        (
+            {"MAIL": "451 later", "RCPT": "503 no", "DATA": "503 no"},
+            [
+                "MAIL",
+                "RCPT",
+                "DATA",
+                "RSET",
+            ],
+        ),
+        ({".": "554 spam"}, ["MAIL", "RCPT", "DATA", ".", "RSET"]),
+    ],
+)
+def test_a_letter_refused_in_a_hurry_sends_nothing_to_nobody(script, dialogue):
+    """RFC 2920 §3.1: whatever comes back, every answer belongs to its command."""
+    with (
+        Peer(HURRIED | script) as peer,
+        SmtpPost(a_post_office(peer.port)).connect() as courier,
+    ):
+        for _ in range(3):
+            with pytest.raises((Deferred, Undeliverable)):
+                courier.send(a_letter())
+
+    assert peer.seen == [["EHLO", *dialogue * 3, "QUIT"]]
+
+
+def test_many_letters_in_a_hurry():
+    with Peer(HURRIED) as peer:
+        send(peer.port, *[a_letter()] * 3)
+
+    assert peer.seen == [["EHLO", *["MAIL", "RCPT", "DATA", "."] * 3, "QUIT"]]
+
+
+def test_a_recipient_who_moved_is_no_refusal():
+    """RFC 5321 §3.4: 251 says that the server forwards it."""
+    with Peer({"RCPT": "251 will forward"}) as peer:
+        send(peer.port, a_letter())
+
+    assert peer.seen[0][-2:] == [".", "QUIT"]
+
+
+@pytest.mark.parametrize("text", [".", "..", "a\n.\n.b\n", "no end"])
+def test_dots_at_the_beginning_of_lines_arrive_as_they_were(text):
+    letter = a_letter(calendar=None, method=None, text=text)
+    with real_server() as (port, kept):
+        send(port, letter)
+
+    assert kept.letters == [on_the_wire(letter)]
+
+
+@pytest.mark.parametrize("octets", [b".\r\n..\r\nx", b"a\r\n", b"\r\n.\r\n"])
+def test_a_letter_ends_where_it_ends(octets):
+    with real_server() as (port, kept), smtplib.SMTP("127.0.0.1", port) as host:
+        hand_in(host, "a@example.org", "b@example.org", octets)
+
+    assert kept.letters == [octets.removesuffix(b"\r\n") + b"\r\n"]
 
 
 @pytest.mark.parametrize("goodbye", ["drop", "421 what", "500 no"])

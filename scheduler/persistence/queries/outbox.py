@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -22,6 +23,23 @@ from scheduler.persistence.models.visits import (
 RATE_LOCK = 0x6D61696C
 # Another message beside the one that is asked for; made once, for it is slow to make.
 _OTHER = aliased(MessageRow)
+_NEWER = (
+    select(_OTHER.id)
+    .where(
+        _OTHER.invitation_id == MessageRow.invitation_id,
+        _OTHER.id > MessageRow.id,
+    )
+    .exists()
+)
+_OLDER_UNDER_WAY = (
+    select(_OTHER.id)
+    .where(
+        _OTHER.invitation_id == MessageRow.invitation_id,
+        _OTHER.id < MessageRow.id,
+        _OTHER.state == MessageState.SENDING,
+    )
+    .exists()
+)
 
 
 def invitation_for(
@@ -78,16 +96,8 @@ def with_newer(session: Session, message_ids: Collection[int]) -> set[int]:
     """Those of them for whose calendar a later message exists."""
     if not message_ids:
         return set()
-    newer = (
-        select(_OTHER.id)
-        .where(
-            _OTHER.invitation_id == MessageRow.invitation_id,
-            _OTHER.id > MessageRow.id,
-        )
-        .exists()
-    )
     found = session.scalars(
-        select(MessageRow.id).where(MessageRow.id.in_(message_ids), newer)
+        select(MessageRow.id).where(MessageRow.id.in_(message_ids), _NEWER)
     )
     return set(found)
 
@@ -99,9 +109,35 @@ def has_due(session: Session, *, now: datetime) -> bool:
     )
 
 
+class Due(NamedTuple):
+    """A message as it is to be sent; columns only, for there are many of them.
+
+    ``replaced``: a newer revision for the same calendar exists.
+    """
+
+    id: int
+    kind: str
+    audience: Audience | None
+    locale: str
+    recipient_name: str
+    address: str
+    payload: dict[str, Any]
+    uid: str | None
+    method: Method | None
+    sequence: int
+    dtstamp: datetime
+    message_id: str
+    thread_id: str
+    attempts: int
+    created_at: datetime
+    domain_digest: str
+    first_tried_at: datetime | None
+    replaced: bool
+
+
 def due(
     session: Session, *, now: datetime, limit: int, besides: Collection[str] = ()
-) -> Sequence[MessageRow]:
+) -> Sequence[Due]:
     """What is due, the oldest first, locked; what another sender looks at is left out.
 
     What somebody waits for before a screen comes before everything: a sign-in link that
@@ -111,18 +147,9 @@ def due(
     an older message for the same calendar is under way the newer one waits.
     ``besides``: domains that are left alone.
     """
-    under_way = (
-        select(_OTHER.id)
-        .where(
-            _OTHER.invitation_id == MessageRow.invitation_id,
-            _OTHER.id < MessageRow.id,
-            _OTHER.state == MessageState.SENDING,
-        )
-        .exists()
-    )
     wanted = (
-        select(MessageRow)
-        .where(_is_due(now), ~under_way)
+        select(*_COLUMNS, _NEWER.label("replaced"))
+        .where(_is_due(now), ~_OLDER_UNDER_WAY)
         .order_by(
             case((MessageRow.kind.in_(WAITED_FOR), 0), else_=1),
             MessageRow.due_at,
@@ -130,11 +157,13 @@ def due(
         )
         .limit(limit)
         .with_for_update(skip_locked=True, of=MessageRow)
-        .execution_options(populate_existing=True)
     )
     if besides:
         wanted = wanted.where(MessageRow.domain_digest.not_in(besides))
-    return session.scalars(wanted).all()
+    return [Due._make(row) for row in session.execute(wanted)]
+
+
+_COLUMNS = [getattr(MessageRow, name) for name in Due._fields if name != "replaced"]
 
 
 def _is_due(now: datetime) -> ColumnElement[bool]:
@@ -169,6 +198,18 @@ def take(
             attempts=MessageRow.attempts + 1,
             first_tried_at=func.coalesce(MessageRow.first_tried_at, now),
         )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def set_aside_one(
+    session: Session, message_id: int, *, state: MessageState, **values: object
+) -> None:
+    """What ``due`` has locked does not go out now; nobody holds it any more."""
+    session.execute(
+        update(MessageRow)
+        .where(MessageRow.id == message_id)
+        .values(state=state, lease_until=None, **values)
         .execution_options(synchronize_session=False)
     )
 
