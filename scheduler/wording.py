@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -133,9 +134,12 @@ def _bounded(text: str, limit: int) -> str:
 
 
 def _without_controls(text: str) -> str:
-    return "".join(_allowed(character) for character in text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_allowed, text))
 
 
+@lru_cache(maxsize=4096)
 def _allowed(character: str) -> str:
     if character == "\n":
         return character
