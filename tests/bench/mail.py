@@ -369,11 +369,13 @@ def one_database(
                 turns=given.turns,
             )
             ratio = found["outbox"] / found["bare"]
-            good &= ratio >= ENOUGH
+            # The other server does no work at all: shown, to see our own overhead.
+            wanted = kind == "aiosmtpd"
+            good &= ratio >= ENOUGH or not wanted
             print(
                 f"{name:<10} {kind:<8} {connections} connection(s): "
                 f"smtplib {found['bare']:6.0f}/s, outbox {found['outbox']:6.0f}/s, "
-                f"ratio {ratio:.2f} (wanted {ENOUGH})"
+                f"ratio {ratio:.2f}" + (f" (wanted {ENOUGH})" if wanted else "")
             )
     print(
         f"{name:<10} composing alone {made.a_second:.0f}/s, "
