@@ -88,6 +88,7 @@ class Compose:
         press = self._press(message.locale)
         facts = self._facts(message.payload, press) | {
             "has_calendar": message.method is not None,
+            "to_list": message.method == "PUBLISH",
             "recipient_name": clean_line(message.recipient_name),
         }
         folder = f"mail/{message.kind}"
@@ -162,6 +163,7 @@ class Compose:
             "search": self._imprint.search,
             "recipient_name": "",
             "reads_answers": self._imprint.reads_answers,
+            "to_list": False,
             "change": str(payload.get("change") or ""),
             "link": self._link(payload.get("link")),
             "answer_link": self._link(payload.get("answer_link")),

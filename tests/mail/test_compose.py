@@ -177,6 +177,7 @@ def test_a_mailing_list_gets_an_entry_without_attendee():
     letter = COMPOSE(a_message("visit_confirmed", "student", method="PUBLISH"))
 
     assert "METHOD:PUBLISH" in unfolded(letter.calendar)
+    assert "d’elle-même" not in letter.text
     assert "ATTENDEE" not in unfolded(letter.calendar)
 
 
