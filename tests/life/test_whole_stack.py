@@ -51,7 +51,7 @@ from tests import rows
 from tests.life.client import Client, Mail
 from tests.services.test_offers import TEXT
 
-HISTORIES = 100
+HISTORIES = 60
 SHARES = 2
 STEPS = 10
 TRIES = 6

@@ -36,8 +36,17 @@ EMPTY_ALLOWED = {
     ("communes.csv", "postcodes"),
     ("sample/classes.csv", "remark_fr"),
     ("sample/host_rules.csv", "note_fr"),
+    ("sample/stories.csv", "then"),
+    ("sample/stories.csv", "note_fr"),
+    ("sample/stories.csv", "message_fr"),
+    ("sample/stories.csv", "arrangements_fr"),
 }
-MANY_KEYS = {"school_calendar.csv", "sample/contacts.csv", "sample/witnesses.csv"}
+MANY_KEYS = {
+    "school_calendar.csv",
+    "sample/contacts.csv",
+    "sample/stories.csv",
+    "sample/witnesses.csv",
+}
 
 
 @pytest.mark.parametrize("name", LISTS, ids=str)
