@@ -42,6 +42,7 @@ def filters(
     """The funnel, in the order in which a teacher would ask."""
     return (
         ("no_date", lambda each: each.slot.date not in one.unavailable),
+        ("no_date", lambda each: each.slot.id not in one.forbidden),
         ("no_level", lambda each: one.level in each.slot.levels),
         ("no_access", lambda each: one.needs <= problem.sites[each.slot.site].access),
         ("too_far", lambda each: each.distance <= one.max_m),
@@ -97,7 +98,14 @@ def _impossible(offer: Offer, one: SchoolClass) -> Reason:
     code = obstacle(offer, one)
     if code is None:
         raise AssertionError(f"class {one.id} has a possible visit")
-    return Reason(one.id, code, needs=_needs(offer, one, code))
+    detail = "forbidden" if code == "no_date" and _on_free_date(offer, one) else None
+    return Reason(one.id, code, needs=_needs(offer, one, code), detail=detail)
+
+
+def _on_free_date(offer: Offer, one: SchoolClass) -> bool:
+    """Dates alone would leave something: what is left is forbidden."""
+    wished = offer.wished(one)
+    return any(each.slot.date not in one.unavailable for each in wished)
 
 
 def _needs(offer: Offer, one: SchoolClass, code: str) -> dict[str, object] | None:
@@ -114,16 +122,28 @@ def _needs(offer: Offer, one: SchoolClass, code: str) -> dict[str, object] | Non
             if _opens(offer, replace(one, max_m=each.distance), wished):
                 return {"max_m": each.distance}
     if code == "no_date":
-        dates = sorted({each.slot.date for each in wished})
-        opening = [
-            date
-            for date in dates
-            if _opens(offer, replace(one, unavailable=one.unavailable - {date}), wished)
-        ]
-        return {"dates": opening} if opening else None
+        return _dates_or_slots(offer, one, wished)
     if code == "no_seats":
         return _seats_missing(offer, one, wished)
     return None
+
+
+def _dates_or_slots(
+    offer: Offer, one: SchoolClass, wished: Sequence[Wished]
+) -> dict[str, object] | None:
+    """The dates, and the forbidden slots, each of which opens a visit by itself."""
+    dates = [
+        date
+        for date in sorted({each.slot.date for each in wished})
+        if _opens(offer, replace(one, unavailable=one.unavailable - {date}), wished)
+    ]
+    slots = [
+        slot
+        for slot in sorted({each.slot.id for each in wished} & one.forbidden)
+        if _opens(offer, replace(one, forbidden=one.forbidden - {slot}), wished)
+    ]
+    found = {"dates": dates, "forbidden": slots}
+    return {key: each for key, each in found.items() if each} or None
 
 
 def _opens(offer: Offer, other: SchoolClass, wished: Sequence[Wished]) -> bool:

@@ -42,12 +42,16 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a class has nothing: a code of the format, who is in the way, what helps."""
+    """Why a class has nothing: a code of the format, who is in the way, what helps.
+
+    ``detail`` names the rule beyond the format that stood in the way, if one did.
+    """
 
     class_id: str
     code: str
     blockers: tuple[str, ...] = ()
     needs: Mapping[str, Any] | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ def _reasons(root: Node) -> tuple[Reason, ...] | None:
             code=each["code"].text(),
             blockers=each["blockers"].texts() if "blockers" in each else (),
             needs=each["needs"].value if "needs" in each else None,
+            detail=each["detail"].text() if "detail" in each else None,
         )
         for each in root["reasons"]
     )
@@ -108,7 +113,9 @@ def _reasons(root: Node) -> tuple[Reason, ...] | None:
 
 def plan_as_json(plan: Plan) -> dict[str, Any]:
     """The same plan gives the same text: visits and reasons are in a fixed order."""
-    told: dict[str, Any] = {"visits": [_visit(each) for each in in_order(plan.visits)]}
+    told: dict[str, Any] = {
+        "visits": [visit_as_json(each) for each in in_order(plan.visits)]
+    }
     if plan.objective is not None:
         told["objective"] = dict(plan.objective)
     if plan.bound is not None:
@@ -124,7 +131,7 @@ def in_order(visits: Iterable[Visit]) -> list[Visit]:
     return sorted(visits, key=lambda visit: (visit.class_id, sorted(visit.slots)))
 
 
-def _visit(visit: Visit) -> dict[str, Any]:
+def visit_as_json(visit: Visit) -> dict[str, Any]:
     parts = [
         {"slot": part.slot, "group": part.group, "students": part.students}
         for part in visit.parts
@@ -138,4 +145,6 @@ def _reason(reason: Reason) -> dict[str, Any]:
         told["blockers"] = list(reason.blockers)
     if reason.needs is not None:
         told["needs"] = dict(reason.needs)
+    if reason.detail is not None:
+        told["detail"] = reason.detail
     return told

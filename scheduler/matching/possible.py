@@ -127,6 +127,7 @@ def admits(problem: Problem, one: SchoolClass, wished: Wished) -> bool:
     """Date, level, access and distance are right; seats are another matter."""
     return (
         wished.slot.date not in one.unavailable
+        and wished.slot.id not in one.forbidden
         and one.level in wished.slot.levels
         and one.needs <= problem.sites[wished.slot.site].access
         and wished.distance <= one.max_m

@@ -42,10 +42,13 @@ class Params:
 
 @dataclass(frozen=True, slots=True)
 class School:
+    """``quota``: the most visits for all its classes together."""
+
     id: str
     x: int
     y: int
     rural: bool
+    quota: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,11 @@ Wish = SlotWish | HostWish | FieldWish
 
 @dataclass(frozen=True, slots=True)
 class SchoolClass:
-    """``order`` is the rank of arrival: for first come, first served only."""
+    """``order`` is the rank of arrival: for first come, first served only.
+
+    ``forbidden`` slots the class may not have although it wishes them; ``pinned`` slots
+    it must have.
+    """
 
     id: str
     school: str
@@ -88,6 +95,20 @@ class SchoolClass:
     priority: int
     order: int
     wishes: tuple[Wish, ...]
+    forbidden: frozenset[str] = frozenset()
+    pinned: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most ``groups`` groups at a host between two dates, both included."""
+
+    first: str
+    last: str
+    groups: int
+
+    def covers(self, slot: Slot) -> bool:
+        return self.first <= slot.date <= self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +117,7 @@ class Host:
     kind: str
     sector: str
     month_cap: int
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +241,7 @@ def _school(node: Node) -> School:
         x=node["x"].integer(),
         y=node["y"].integer(),
         rural=node["rural"].yes_or_no(),
+        quota=node["quota"].integer(least=0) if "quota" in node else None,
     )
 
 
@@ -237,6 +260,8 @@ def _class(node: Node, schools: Mapping[str, School]) -> SchoolClass:
         priority=node["priority"].integer(least=0, most=MOST_PRIORITY),
         order=node["order"].integer(),
         wishes=tuple(_wish(each) for each in node["wishes"]),
+        forbidden=frozenset(each.text() for each in node.optional("forbidden")),
+        pinned=frozenset(each.text() for each in node.optional("pinned")),
     )
 
 
@@ -261,7 +286,19 @@ def _host(node: Node) -> Host:
         kind=node["kind"].text(),
         sector=node["sector"].text(),
         month_cap=node["month_cap"].integer(least=0),
+        caps=tuple(_cap(each) for each in node.optional("caps")),
     )
+
+
+def _cap(node: Node) -> Cap:
+    cap = Cap(
+        first=node["from"].date(),
+        last=node["to"].date(),
+        groups=node["groups"].integer(least=0),
+    )
+    if cap.last < cap.first:
+        raise node["to"].wrong(f"a date from {cap.first} on")
+    return cap
 
 
 def _site(node: Node, hosts: Mapping[str, Host]) -> Site:

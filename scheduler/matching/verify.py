@@ -133,6 +133,8 @@ def _eligible(
 def _obstacle(problem: Problem, one: SchoolClass, wished: Wished) -> str:
     if wished.slot.date in one.unavailable:
         return "unavailable"
+    if wished.slot.id in one.forbidden:
+        return "forbidden"
     if one.level not in wished.slot.levels:
         return "level"
     has = problem.sites[wished.slot.site].access

@@ -140,3 +140,26 @@ def with_previous(draw: random.Random, data: dict[str, Any]) -> dict[str, Any]:
         gone = draw.choice(free)
         data["slots"] = [slot for slot in data["slots"] if slot is not gone]
     return data
+
+
+def with_rules(draw: random.Random, data: dict[str, Any]) -> dict[str, Any]:
+    """The instance with forbidden and pinned slots, quotas and hosts' caps."""
+    data = copy.deepcopy(data)
+    slots = [slot["id"] for slot in data["slots"]]
+    for one in data["classes"]:
+        if draw.random() < 0.3:
+            one["forbidden"] = draw.sample([*slots, "gone"], 2)
+        if draw.random() < 0.2:
+            one["pinned"] = [draw.choice(slots)]
+    for school in data["schools"]:
+        if draw.random() < 0.6:
+            school["quota"] = draw.randint(0, 3)
+    for host in data["hosts"]:
+        if draw.random() < 0.7:
+            host["caps"] = [_cap(draw) for _ in range(draw.randint(1, 2))]
+    return data
+
+
+def _cap(draw: random.Random) -> dict[str, Any]:
+    first, last = sorted(draw.choices(DAYS, k=2))
+    return {"from": first, "to": last, "groups": draw.randint(0, 3)}

@@ -71,6 +71,27 @@ def test_a_month_that_is_full_is_named():
     assert told == Reason("C1", "host_month_full", blockers=("C2",))
 
 
+def test_a_forbidden_slot_is_told_as_no_date_with_a_detail():
+    """The funnel's code stays; who forbade the slot can allow it again."""
+    data = the_example()
+    data["classes"][1]["forbidden"] = ["S3", "gone"]
+
+    told = reasons(data)["C2"]
+
+    assert told == Reason(
+        "C2", "no_date", needs={"forbidden": ["S3"]}, detail="forbidden"
+    )
+
+
+def test_a_forbidden_slot_on_an_absent_date_is_a_matter_of_the_date():
+    data = the_example()
+    data["classes"][1].update(forbidden=["S1"], unavailable=["2026-11-17"])
+
+    told = reasons(data)["C2"]
+
+    assert told == Reason("C2", "no_date", needs={"dates": ["2026-11-17"]})
+
+
 def changed_as_advised(one: SchoolClass, needs: dict) -> SchoolClass:
     if "max_m" in needs:
         return replace(one, max_m=needs["max_m"])

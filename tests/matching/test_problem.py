@@ -1,6 +1,8 @@
 """Reading instances and plans: what is wrong is told with its place."""
 
 import copy
+import json
+import random
 
 import pytest
 
@@ -13,7 +15,14 @@ from scheduler.matching.problem import (
     read_problem,
 )
 from scheduler.matching.reading import BadFile
-from tests.matching.instances import changed, the_example
+from scheduler.matching.writing import problem_as_json
+from tests.matching.instances import (
+    changed,
+    random_instance,
+    the_example,
+    with_previous,
+    with_rules,
+)
 
 
 def test_an_instance_is_read_whole():
@@ -117,6 +126,31 @@ def test_an_instance_is_read_whole():
             "slots[0].groups: expected an integer, at least",
         ),
         (
+            ["schools", 0, "quota"],
+            -1,
+            "schools[0].quota: expected an integer, at least 0, found -1",
+        ),
+        (
+            ["classes", 0, "forbidden"],
+            "S1",
+            'classes[0].forbidden: expected a list, found "S1"',
+        ),
+        (
+            ["classes", 0, "pinned"],
+            [1],
+            "classes[0].pinned[0]: expected a text, found 1",
+        ),
+        (
+            ["hosts", 0, "caps"],
+            [{"from": "2026-12-01", "to": "2026-11-01", "groups": 1}],
+            "hosts[0].caps[0].to: expected a date from 2026-12-01 on",
+        ),
+        (
+            ["hosts", 0, "caps"],
+            [{"from": "2026-11-01", "to": "2026-12-01"}],
+            "hosts[0].caps[0].groups: expected an integer, at least 0, found nothing",
+        ),
+        (
             ["previous"],
             [{"class": "C1"}],
             "previous[0].parts: expected a list, found no",
@@ -165,6 +199,23 @@ def test_a_wish_and_a_published_visit_may_name_a_slot_that_is_gone():
     assert problem.previous[0].visit.slots == {"gone"}
 
 
+def test_a_problem_comes_back_as_it_was_written():
+    """With and without the rules that the format leaves to the engine."""
+    for seed in range(100):
+        draw = random.Random(seed)
+        data = with_previous(draw, random_instance(draw))
+        if seed % 2:
+            data = with_rules(draw, data)
+        problem = read_problem(data)
+
+        told = json.loads(json.dumps(problem_as_json(problem)))
+
+        assert read_problem(told) == problem
+        assert {key: told[key] for key in told.keys() & {"schools", "hosts"}} == {
+            key: data[key] for key in ("schools", "hosts")
+        }
+
+
 def test_a_plan_comes_back_as_it_was_written():
     data = {
         "visits": [
@@ -181,6 +232,7 @@ def test_a_plan_comes_back_as_it_was_written():
         "reasons": [
             {"class": "C2", "code": "capacity_taken", "blockers": ["C1"]},
             {"class": "C3", "code": "too_far", "needs": {"max_m": 9}},
+            {"class": "C4", "code": "no_date", "detail": "forbidden"},
         ],
         "made_by": {"engine": "1"},
     }
