@@ -5,6 +5,7 @@ from __future__ import annotations
 from scheduler.persistence.models import (
     access,
     calendars,
+    campaigns,
     journal,
     network,
     offers,
@@ -18,6 +19,7 @@ from scheduler.persistence.models import (
 __all__ = [
     "access",
     "calendars",
+    "campaigns",
     "journal",
     "network",
     "offers",

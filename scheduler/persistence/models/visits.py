@@ -23,6 +23,7 @@ class VisitRow(Base):
     """``arrangements`` are counts ("1 wheelchair"), never a diagnosis or a name.
 
     ``students_answer``: whether students are asked to answer (RSVP).
+    ``placement_id``, ``group_no``: the campaign's placement that it is a part of.
     ``below_minimum_at``: when the teacher was told that too few come.
     """
 
@@ -62,6 +63,10 @@ class VisitRow(Base):
     eve_reminder_at: Mapped[datetime | None] = mapped_column(index=True)
     students_answer: Mapped[bool] = mapped_column(default=True)
     below_minimum_at: Mapped[datetime | None]
+    placement_id: Mapped[int | None] = mapped_column(
+        ForeignKey("placement.id"), index=True
+    )
+    group_no: Mapped[int | None]
     updated_at: Mapped[datetime]
     school_class: Mapped[SchoolClassRow] = relationship(lazy="raise")
     organiser: Mapped[PersonRow] = relationship(lazy="raise")
