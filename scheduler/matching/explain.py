@@ -165,18 +165,24 @@ def _seats_missing(
 
 
 class _Taken:
-    """Who is where in the plan, and how full each host's months are."""
+    """Who is where in the plan, and how full months, caps and quotas are."""
 
     def __init__(self, problem: Problem, visits: Iterable[Visit]) -> None:
         self.problem = problem
         self.classes: dict[str, list[str]] = defaultdict(list)
         self.students: Counter[str] = Counter()
         self.served: set[str] = set()
+        self.schools: dict[str, list[str]] = defaultdict(list)
+        self.capped: dict[tuple[str, int], list[str]] = defaultdict(list)
         for visit in visits:
             self.served.add(visit.class_id)
+            school = problem.classes[visit.class_id].school
+            self.schools[school].append(visit.class_id)
             for part in visit.parts:
                 self.classes[part.slot].append(visit.class_id)
                 self.students[part.slot] += part.students
+                for key in problem.caps_on(problem.slots[part.slot]):
+                    self.capped[key].append(visit.class_id)
         used = [problem.slots[slot] for slot in self.classes]
         self.month = Counter((slot.host, slot.month) for slot in used)
 
@@ -184,22 +190,64 @@ class _Taken:
         cap = self.problem.hosts[slot.host].month_cap
         return self.month[slot.host, slot.month] >= cap
 
+    def is_quota_used(self, school: str) -> bool:
+        quota = self.problem.schools[school].quota
+        return quota is not None and len(self.schools[school]) >= quota
+
+    def full_caps(self, slots: Sequence[Slot]) -> list[tuple[str, int]]:
+        """The caps that another group in each of the slots would exceed."""
+        more = Counter(key for slot in slots for key in self.problem.caps_on(slot))
+        return [
+            (host, number)
+            for (host, number), groups in more.items()
+            if len(self.capped[host, number]) + groups
+            > self.problem.hosts[host].caps[number].groups
+        ]
+
     def has_room(self, slot: Slot) -> bool:
-        """Another group could come if nothing but the slot's own seats counted."""
+        """Another group could come if nothing but seats and the month counted."""
+        groups = len(self.classes[slot.id])
         return (
-            len(self.classes[slot.id]) < slot.groups
+            groups < slot.groups
             and self.students[slot.id] < slot.most
+            and (groups > 0 or not self.is_month_full(slot))
         )
 
 
 def _taken(plan: _Taken, one: SchoolClass, possible: Sequence[Possible]) -> Reason:
+    if plan.is_quota_used(one.school):
+        return _blocked_by(one, plan.schools[one.school], detail="school_quota")
     slots = [plan.problem.slots[name] for each in possible for name in each.slots]
     blockers = sorted({name for slot in slots for name in plan.classes[slot.id]})
     month_blocks = any(_only_month_blocks(plan, one, each) for each in possible)
+    caps = [key for each in possible for key in _only_caps_block(plan, one, each)]
+    if caps and not month_blocks:
+        in_them = [name for key in caps for name in plan.capped[key]]
+        return _blocked_by(one, in_them, detail="host_cap", code="host_month_full")
     code = "host_month_full" if month_blocks else "capacity_taken"
     if month_blocks and not blockers:
         blockers = sorted(_in_same_months(plan, slots))
     return Reason(one.id, code, blockers=tuple(blockers[:BLOCKERS_TOLD]))
+
+
+def _blocked_by(
+    one: SchoolClass, names: Iterable[str], *, detail: str, code: str = "capacity_taken"
+) -> Reason:
+    blockers = tuple(sorted(set(names))[:BLOCKERS_TOLD])
+    return Reason(one.id, code, blockers=blockers, detail=detail)
+
+
+def _only_caps_block(
+    plan: _Taken, one: SchoolClass, possible: Possible
+) -> list[tuple[str, int]]:
+    """The caps in the way of a visit whose slots are open and have room."""
+    slots = [plan.problem.slots[name] for name in possible.slots]
+    if not all(plan.has_room(slot) for slot in slots):
+        return []
+    students = plan.students[slots[0].id] + one.size
+    if possible.is_whole and not slots[0].least <= students <= slots[0].most:
+        return []
+    return plan.full_caps(slots)
 
 
 def _only_month_blocks(plan: _Taken, one: SchoolClass, possible: Possible) -> bool:

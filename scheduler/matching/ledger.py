@@ -1,4 +1,4 @@
-"""The seats, months and dates that a plan in the making has used up."""
+"""The seats, months, caps, quotas and dates that a plan in the making has used up."""
 
 from __future__ import annotations
 
@@ -33,13 +33,20 @@ class Ledger:
         self._months: Counter[tuple[str, str]] = Counter()
         self._dates: dict[str, set[str]] = defaultdict(set)
         self._hosts: dict[str, set[str]] = defaultdict(set)
+        self._schools: Counter[str] = Counter()
+        self._capped: Counter[tuple[str, int]] = Counter()
+        self._caps = {
+            slot.id: problem.caps_on(slot)
+            for slot in problem.slots.values()
+            if problem.hosts[slot.host].caps
+        }
 
     def visits_of(self, class_id: str) -> int:
         return len(self._dates[class_id])
 
     def take(self, possible: Possible) -> Visit | None:
         """Make the visit, if it is still possible."""
-        if not self._class_may(possible) or not self._months_allow(possible):
+        if not self._class_may(possible) or not self._hosts_allow(possible):
             return None
         sizes = self._sizes(possible)
         if sizes is None:
@@ -58,11 +65,13 @@ class Ledger:
     def note(self, visit: Visit) -> None:
         """Count a visit that is known to be allowed."""
         self.visits.append(visit)
+        self._schools[self.problem.classes[visit.class_id].school] += 1
         for part in visit.parts:
             slot = self.problem.slots[part.slot]
             if not self._groups[slot.id]:
                 self._months[slot.host, slot.month] += 1
             self._groups[slot.id] += 1
+            self._capped.update(self._caps.get(slot.id, ()))
             self._students[slot.id] += part.students
             self._dates[visit.class_id].add(slot.date)
             self._hosts[visit.class_id].add(slot.host)
@@ -73,6 +82,26 @@ class Ledger:
             self.visits_of(name) < self.problem.classes[name].max_visits
             and possible.date not in self._dates[name]
             and not possible.hosts & self._hosts[name]
+            and self._school_may(self.problem.classes[name].school)
+        )
+
+    def _school_may(self, name: str) -> bool:
+        quota = self.problem.schools[name].quota
+        return quota is None or self._schools[name] < quota
+
+    def _hosts_allow(self, possible: Possible) -> bool:
+        return self._months_allow(possible) and self._caps_allow(possible)
+
+    def _caps_allow(self, possible: Possible) -> bool:
+        if not self._caps:
+            return True
+        more = Counter(
+            key for slot in possible.slots for key in self._caps.get(slot, ())
+        )
+        return all(
+            self._capped[host, number] + groups
+            <= self.problem.hosts[host].caps[number].groups
+            for (host, number), groups in more.items()
         )
 
     def _months_allow(self, possible: Possible) -> bool:

@@ -45,12 +45,15 @@ class Model:
     opened: dict[str, int] = field(default_factory=dict)
     sizes: dict[tuple[int, int], int] = field(default_factory=dict)
     """The column of the size of a group (choice, group) that is at a shared slot."""
+    has_limits: bool = False
+    """A quota or a cap binds: rows that would break a network."""
 
     @property
     def has_flow(self) -> bool:
         """Whole classes, one visit each, one group per slot: a network of flows."""
         return (
-            not self.served
+            not self.has_limits
+            and not self.served
             and not self.opened
             and not self.sizes
             and all(
@@ -66,6 +69,11 @@ class Model:
 
     def at_most(self, high: int, terms: Terms) -> None:
         self.rows.append(Row(-INFINITE, high, terms))
+
+    def limit(self, high: int, terms: Terms) -> None:
+        """A row of a quota or a cap."""
+        self.at_most(high, terms)
+        self.has_limits = True
 
     def slots_of(self, choice: int) -> list[list[Slot]]:
         slots = self.problem.slots
@@ -130,6 +138,22 @@ def _schools(model: Model, by_class: Mapping[str, Sequence[int]]) -> None:
             column = model.schools[school] = model.column(1)
             served = [c for name in names for c in served_by(model, name, by_class)]
             model.at_most(0, [(column, 1), *((each, -1) for each in served)])
+        _quota(model, school, [by_class[name] for name in names])
+
+
+def _quota(model: Model, school: str, classes: Sequence[Sequence[int]]) -> None:
+    quota = model.problem.schools[school].quota
+    if quota is not None and _most_visits(model, classes) > quota:
+        model.limit(quota, [(column, 1) for columns in classes for column in columns])
+
+
+def _most_visits(model: Model, classes: Sequence[Sequence[int]]) -> int:
+    """How many visits these classes could make by their own limits."""
+    one_of = model.problem.classes
+    return sum(
+        min(len(columns), one_of[model.choices[columns[0]].class_id].max_visits)
+        for columns in classes
+    )
 
 
 def served_by(
@@ -163,6 +187,27 @@ def _slots(model: Model) -> None:
     _sizes_add_up(model)
     for (host, _), several in months.items():
         _month(model, at, several, cap=model.problem.hosts[host].month_cap)
+    for (host, number), several in tight_caps(model.problem, at).items():
+        groups = Counter(choice for name in several for choice, _ in at[name])
+        cap = model.problem.hosts[host].caps[number]
+        if groups.total() > cap.groups:
+            model.limit(cap.groups, sorted(groups.items()))
+
+
+def tight_caps(
+    problem: Problem, names: Iterable[str]
+) -> dict[tuple[str, int], list[str]]:
+    """The slots of each cap that takes fewer groups than its slots would."""
+    capped: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for name in names:
+        for key in problem.caps_on(problem.slots[name]):
+            capped[key].append(name)
+    return {
+        (host, number): several
+        for (host, number), several in capped.items()
+        if sum(problem.slots[name].groups for name in several)
+        > problem.hosts[host].caps[number].groups
+    }
 
 
 def full_months(
@@ -367,7 +412,7 @@ def _visit(model: Model, number: int, values: Sequence[float]) -> Visit:
 def parts(
     problem: Problem, possible: Mapping[str, Sequence[Possible]]
 ) -> list[dict[str, Sequence[Possible]]]:
-    """Sets of classes that share no slot, school or full month with each other.
+    """Sets of classes that share no slot, school, full month or tight cap.
 
     Every level adds up over them, so the best plan of each makes the best plan.
     """
@@ -380,15 +425,11 @@ def parts(
         return name
 
     offered = dict.fromkeys(name for each in _all(possible) for name in each.slots)
-    month_of = {
-        name: f"month {key}"
-        for key, names in full_months(problem, offered).items()
-        for name in names
-    }
+    limits = _limits_on(problem, offered)
     for each in _all(possible):
         links = {f"school {problem.classes[each.class_id].school}"}
         links |= {f"slot {name}" for name in each.slots}
-        links |= {month_of[name] for name in each.slots if name in month_of}
+        links.update(*(limits[name] for name in each.slots if name in limits))
         mine = find(f"class {each.class_id}")
         for link in sorted(links):
             leader[find(link)] = mine
@@ -397,6 +438,19 @@ def parts(
         if choices:
             together[find(f"class {name}")][name] = choices
     return list(together.values())
+
+
+def _limits_on(problem: Problem, names: Iterable[str]) -> dict[str, set[str]]:
+    """For each slot the full months and tight caps that it is in."""
+    names = list(names)
+    found: dict[str, set[str]] = defaultdict(set)
+    for month, several in full_months(problem, names).items():
+        for name in several:
+            found[name].add(f"month {month}")
+    for cap, several in tight_caps(problem, names).items():
+        for name in several:
+            found[name].add(f"cap {cap}")
+    return found
 
 
 def _all(possible: Mapping[str, Sequence[Possible]]) -> Iterator[Possible]:

@@ -180,6 +180,13 @@ class Problem:
     def school_distance(school: School, site: Site) -> int:
         return math.isqrt((school.x - site.x) ** 2 + (school.y - site.y) ** 2)
 
+    def caps_on(self, slot: Slot) -> tuple[tuple[str, int], ...]:
+        """The caps that count a slot: its host and the number of each in its list."""
+        caps = self.hosts[slot.host].caps
+        return tuple(
+            (slot.host, number) for number, cap in enumerate(caps) if cap.covers(slot)
+        )
+
     def are_near(self, one: str, other: str) -> bool:
         """Two sites within walking distance."""
         a, b = self.sites[one], self.sites[other]

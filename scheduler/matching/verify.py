@@ -62,6 +62,8 @@ def verify(problem: Problem, plan: Plan, *, offer: Offer | None = None) -> Repor
     ]
     _seats(check, sound)
     _months(check, sound)
+    _caps(check, sound)
+    _quotas(check, sound)
     _classes(check, sound)
     _frozen(check, sound)
     objective = levels_of(problem, sound, rank=check.rank, travel=check.travel)
@@ -259,6 +261,28 @@ def _months(check: _Check, visits: Sequence[Visit]) -> None:
         cap = check.problem.hosts[host].month_cap
         if times > cap:
             check.note("host_month_cap", f"{host} {month}: {times} > {cap}")
+
+
+def _caps(check: _Check, visits: Sequence[Visit]) -> None:
+    slots = [check.problem.slots[p.slot] for visit in visits for p in visit.parts]
+    for host in check.problem.hosts.values():
+        for cap in host.caps:
+            groups = sum(
+                slot.host == host.id and cap.first <= slot.date <= cap.last
+                for slot in slots
+            )
+            if groups > cap.groups:
+                dates = f"{cap.first} to {cap.last}"
+                check.note("host_cap", f"{host.id} {dates}: {groups} > {cap.groups}")
+
+
+def _quotas(check: _Check, visits: Sequence[Visit]) -> None:
+    classes = check.problem.classes
+    made = Counter(classes[visit.class_id].school for visit in visits)
+    for name, times in made.items():
+        quota = check.problem.schools[name].quota
+        if quota is not None and times > quota:
+            check.note("school_quota", f"{name}: {times} > {quota}")
 
 
 def _classes(check: _Check, visits: Sequence[Visit]) -> None:

@@ -143,14 +143,12 @@ def with_previous(draw: random.Random, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_rules(draw: random.Random, data: dict[str, Any]) -> dict[str, Any]:
-    """The instance with forbidden and pinned slots, quotas and hosts' caps."""
+    """The instance with forbidden slots, quotas and hosts' caps."""
     data = copy.deepcopy(data)
     slots = [slot["id"] for slot in data["slots"]]
     for one in data["classes"]:
         if draw.random() < 0.3:
             one["forbidden"] = draw.sample([*slots, "gone"], 2)
-        if draw.random() < 0.2:
-            one["pinned"] = [draw.choice(slots)]
     for school in data["schools"]:
         if draw.random() < 0.6:
             school["quota"] = draw.randint(0, 3)

@@ -92,6 +92,33 @@ def test_a_forbidden_slot_on_an_absent_date_is_a_matter_of_the_date():
     assert told == Reason("C2", "no_date", needs={"dates": ["2026-11-17"]})
 
 
+def test_who_used_up_the_quota_of_the_school_is_named():
+    data = the_example()
+    data["classes"][0]["school"] = data["classes"][1]["school"]
+    data["schools"][1]["quota"] = 1
+
+    told = reasons(data, FACTORY)["C1"]
+
+    assert data["classes"][1]["school"] == data["schools"][1]["id"]
+    assert told == Reason(
+        "C1", "capacity_taken", blockers=("C2",), detail="school_quota"
+    )
+
+
+def test_a_cap_of_the_host_is_named_with_whom_it_counts():
+    """The factory's other slot stands empty; its month would allow it."""
+    data = the_example()
+    data["hosts"][1].update(
+        month_cap=2, caps=[{"from": "2026-11-01", "to": "2027-06-30", "groups": 1}]
+    )
+    data["slots"].append({**data["slots"][2], "id": "S4", "date": "2026-12-01"})
+    data["classes"][0]["wishes"] = [{"slot": "S4"}]
+
+    told = reasons(data, FACTORY)["C1"]
+
+    assert told == Reason("C1", "host_month_full", blockers=("C2",), detail="host_cap")
+
+
 def changed_as_advised(one: SchoolClass, needs: dict) -> SchoolClass:
     if "max_m" in needs:
         return replace(one, max_m=needs["max_m"])

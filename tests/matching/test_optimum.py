@@ -18,7 +18,12 @@ from scheduler.matching.problem import Problem, read_problem
 from scheduler.matching.score import better_key, objective_of
 from scheduler.matching.verify import verify
 from tests.matching.brute import best_objective
-from tests.matching.instances import random_instance, the_example, with_previous
+from tests.matching.instances import (
+    random_instance,
+    the_example,
+    with_previous,
+    with_rules,
+)
 from tests.matching.judge import beside
 
 
@@ -60,9 +65,33 @@ def test_nothing_that_trying_finds_is_better(block: int):
         assert verify(problem, Plan(found.visits)).is_valid
 
 
+@pytest.mark.parametrize("block", range(4))
+def test_rules_beside_the_format_are_kept_at_the_least_cost(block: int):
+    """Again as by brute force; where no plan keeps them, it is said."""
+    for seed in range(5000 + block * 40, 5040 + block * 40):
+        draw = random.Random(seed)
+        data = random_instance(draw)
+        if seed % 4 == 0:
+            data = with_previous(draw, data)
+        problem = read_problem(with_rules(draw, data))
+        best = best_objective(problem)
+
+        if best is None:
+            with pytest.raises(NoPlan):
+                solved(problem)
+            continue
+        found = solved(problem)
+
+        assert values(found) == best, f"seed {seed}"
+        assert all(level.is_proven for level in found.levels.values())
+        assert verify(problem, Plan(found.visits)).is_valid
+
+
 def test_the_order_of_methods_holds_and_every_plan_is_valid():
     for seed in range(1000, 1060):
-        problem = read_problem(random_instance(random.Random(seed)))
+        draw = random.Random(seed)
+        data = random_instance(draw)
+        problem = read_problem(with_rules(draw, data) if seed % 2 else data)
         offer = Offer(problem)
         possible = possible_visits(offer)
         best = optimum(problem, possible, Limits())
@@ -174,7 +203,8 @@ def test_a_network_is_recognised_and_solved_without_search():
 
 def test_random_networks_are_as_good_as_by_trying():
     for seed in range(3000, 3060):
-        data = random_instance(random.Random(seed))
+        draw = random.Random(seed)
+        data = random_instance(draw)
         for each in data["slots"]:
             each["groups"] = 1
         for each in data["classes"]:
@@ -185,6 +215,26 @@ def test_random_networks_are_as_good_as_by_trying():
 
         assert values(found) == best_objective(problem), f"seed {seed}"
         assert all(told.endswith("a network") for told in found.log)
+
+
+def test_a_network_with_rules_beside_the_format_is_searched_where_they_bind():
+    """C1 and C2 of two schools have one group at the factory between them."""
+    data = the_example()
+    data["slots"][2]["max"] = 24
+    for each in data["classes"]:
+        each.update(max_visits=1, split="none", size=20)
+    data["classes"][1]["wishes"] = [{"slot": "S4"}]
+    data["slots"].append({**data["slots"][2], "id": "S4", "date": "2026-12-01"})
+    cap = {"from": "2026-11-01", "to": "2026-12-31", "groups": 2}
+    data["hosts"][1].update(month_cap=9, caps=[cap])
+    free = solved(read_problem(data))
+    cap["groups"] = 1
+
+    bound = solved(read_problem(data))
+
+    assert (values(free)["served"], values(bound)["served"]) == (2, 1)
+    assert all(told.endswith("a network") for told in free.log)
+    assert not any(told.endswith("a network") for told in bound.log)
 
 
 def test_a_search_that_is_cut_keeps_the_better_plan():

@@ -126,6 +126,33 @@ def test_reasons_must_be_complete_and_true():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "code"),
+    [
+        (["classes", 0, "forbidden"], ["S2"], "not_eligible_forbidden"),
+        (["schools", 0, "quota"], 0, "school_quota"),
+        (
+            ["hosts", 0, "caps"],
+            [{"from": "2026-11-17", "to": "2026-11-17", "groups": 1}],
+            "host_cap",
+        ),
+    ],
+)
+def test_a_rule_beside_the_format_has_its_code(path: list, value: object, code: str):
+    assert codes(Plan((HALVES,)), changed(the_example(), path, value)) == {code}
+
+
+def test_a_cap_counts_the_groups_between_its_dates_only():
+    data = the_example()
+    data["hosts"][0]["caps"] = [
+        {"from": "2026-11-17", "to": "2026-11-17", "groups": 2},
+        {"from": "2026-11-18", "to": "2026-12-31", "groups": 0},
+    ]
+    data["schools"][0]["quota"] = 1
+
+    assert codes(Plan((HALVES, FACTORY)), data) == set()
+
+
 # ---------------------------------------------------------------- the same verdict
 
 
