@@ -37,13 +37,15 @@ class Topic:
     """What a message is about, as far as its hour matters.
 
     ``actor``: the side that did it. ``offered_until``: the last of the dates that the
-    host offers instead. Without a visit there is no ``starts_at``.
+    host offers instead. ``with_calendar``: it puts an entry right. Without a visit
+    there is no ``starts_at``.
     """
 
     kind: str
     audience: Audience | None = None
     actor: str = ""
     state: str = ""
+    with_calendar: bool = False
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     offered_until: datetime | None = None
@@ -53,12 +55,13 @@ class Topic:
 def is_past(topic: Topic, *, now: datetime) -> bool:
     """Whether its reader can do nothing with it any more.
 
-    A visit is past when its slot is over, a request when its slot has begun.
+    What puts a calendar right is worth it until the slot is over. News, reminders and
+    questions are past when the slot has begun.
     """
     if topic.starts_at is None or topic.kind in AFTERWARDS:
         return False
-    waits = topic.state in WAITS_FOR_ANSWER
-    over = topic.starts_at if waits else (topic.ends_at or topic.starts_at)
+    puts_right = topic.with_calendar and topic.state not in WAITS_FOR_ANSWER
+    over = (puts_right and topic.ends_at) or topic.starts_at
     if topic.offered_until is not None:
         over = max(over, topic.offered_until)
     return over <= now

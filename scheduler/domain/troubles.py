@@ -58,6 +58,10 @@ class Trouble(StrEnum):
     OTHER = "other"
 
 
+# Nothing arrives there until somebody corrects the address.
+LASTING = frozenset({Trouble.UNKNOWN_ADDRESS, Trouble.UNKNOWN_DOMAIN})
+
+
 def trouble(error: str, *, bounce_status: str = "") -> Trouble:
     """The kind of a stored failure."""
     if bounce_status:

@@ -12,16 +12,14 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
 from scheduler.domain import sending
-from scheduler.domain.sending import Topic
 from scheduler.mail.letter import (
     Courier,
     Deferred,
@@ -37,6 +35,7 @@ from scheduler.persistence.queries.outbox import Due
 from scheduler.persistence.sealed import BrokenSeal, seal_of
 from scheduler.services import bounces
 from scheduler.services.house import house_of
+from scheduler.services.topics import says_nothing, topic_of, without_past
 from scheduler.services.transaction import transaction
 
 Compose = Callable[[Message], Letter]
@@ -151,7 +150,8 @@ class Round:
             return 0, []
         rows = queries.due(self._session, now=at, limit=few, besides=self._resting)
         fit = []
-        for row in rows:
+        for each in rows:
+            row = each._replace(payload=without_past(each.payload, now=at))
             if self._goes_out(row, at):
                 message = opened(self._session, row)
                 if message is not None:
@@ -175,8 +175,10 @@ class Round:
             # Its sender died, and by now a newer revision exists: that one is sent.
             self._leave(row, state=MessageState.SUPERSEDED)
             return False
-        topic = topic_of(row)
-        if sending.is_past(topic, now=at):
+        topic = topic_of(
+            row.kind, row.payload, audience=row.audience, method=row.method
+        )
+        if sending.is_past(topic, now=at) or says_nothing(row.kind, row.payload):
             self._leave(row, state=MessageState.SUPERSEDED, error=PAST)
             return False
         policy = self._house.policy
@@ -337,26 +339,6 @@ class Round:
                 error=str(failure)[:ERROR_LIMIT],
             )
         log.warning("mail_server_unreachable", waiting=number)
-
-
-def topic_of(row: Due) -> Topic:
-    """What a message is about, from what was recorded with it."""
-    visit: Mapping[str, Any] = row.payload.get("visit") or {}
-    offered = [each["starts_at"] for each in visit.get("proposals") or ()]
-    return Topic(
-        kind=row.kind,
-        audience=row.audience,
-        actor=str(visit.get("actor") or ""),
-        state=str(visit.get("state") or ""),
-        starts_at=_instant(visit.get("starts_at")),
-        ends_at=_instant(visit.get("ends_at")),
-        offered_until=_instant(max(offered, default=None)),
-        answer_due_at=_instant(visit.get("answer_due_at")),
-    )
-
-
-def _instant(recorded: str | None) -> datetime | None:
-    return datetime.fromisoformat(recorded) if recorded else None
 
 
 def _claimed(row: Due, message: Message) -> Claimed:

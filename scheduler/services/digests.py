@@ -17,12 +17,16 @@ from sqlalchemy.orm import Session
 from scheduler.domain.announcements import Audience
 from scheduler.domain.answers import Answer
 from scheduler.domain.manners import DIGEST, last_morning
+from scheduler.domain.troubles import LASTING, trouble
 from scheduler.persistence.models.outbox import MessageRow, MessageState
-from scheduler.persistence.models.people import PersonRow
+from scheduler.persistence.models.people import MailRhythm, PersonRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import access, digests as queries, mail_choices
+from scheduler.persistence.sealed import seal_of
 from scheduler.services import outbox
+from scheduler.services.delivery import PAST
 from scheduler.services.snapshot import snapshot
+from scheduler.services.topics import is_past_news
 from scheduler.services.transaction import transaction
 from scheduler.services.unsubscribing import Subject, target
 
@@ -54,16 +58,20 @@ def _write_to(
     session: Session, person_id: int, *, morning: datetime, now: datetime
 ) -> bool:
     person = mail_choices.person_to_change(session, person_id)
-    if person is None:
+    if person is None or person.blocked or _is_dead(session, person):
         return False
-    news = queries.news_for(session, person_id, now=now)
+    if person.mail_rhythm is not MailRhythm.DAILY:
+        # Recorded in the very moment in which the daily mail was ended.
+        mail_choices.let_go(session, person_id, now=now)
+    waiting = queries.news_for(session, person_id, now=now)
+    news = [row for row in waiting if not is_past_news(row.kind, row.payload, now=now)]
     standings = _standings(session, person, morning=morning, now=now)
     person.digested_at = max(morning, person.digested_at or morning)
+    for row in waiting:
+        row.state = MessageState.SUPERSEDED
+        row.error = IN_DIGEST if row in news else PAST
     if not news and not standings:
         return False
-    for row in news:
-        row.state = MessageState.SUPERSEDED
-        row.error = IN_DIGEST
     outbox.record(
         session,
         kind=DIGEST,
@@ -80,6 +88,16 @@ def _write_to(
         person_id=person.id,
     )
     return True
+
+
+def _is_dead(session: Session, person: PersonRow) -> bool:
+    """Whether nothing arrives there until somebody corrects the address."""
+    last = queries.last_tried(session, person.id)
+    if last is None or last.state is not MessageState.DEAD:
+        return False
+    if trouble(last.error, bounce_status=last.bounce_status) not in LASTING:
+        return False
+    return seal_of(session).open(last.address) == person.email
 
 
 def _by_visit(news: Sequence[MessageRow]) -> list[dict[str, Any]]:

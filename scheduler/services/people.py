@@ -71,12 +71,14 @@ def _move_messages(
     """What waits or did not arrive goes to the new address."""
     sealed = seal_of(session).close(email)
     for row in messages.unsent_to(session, person_id):
-        row.address = sealed
-        row.domain_digest = outbox.domain_digest(session, email)
+        dead = row.state is MessageState.DEAD
         # A link to sign in has run out, and what has lost its words says nothing.
         worthless = row.kind in WAITED_FOR or not row.payload
-        replaced = worthless or messages.with_newer(session, [row.id])
-        if row.state is MessageState.DEAD and not replaced:
+        if dead and (worthless or messages.with_newer(session, [row.id])):
+            continue
+        row.address = sealed
+        row.domain_digest = outbox.domain_digest(session, email)
+        if dead:
             outbox.start_again(row, now=now)
     session.flush()
 

@@ -33,6 +33,7 @@ def a_topic(**changes) -> Topic:
         "audience": Audience.STUDENT,
         "actor": "host",
         "state": "confirmed",
+        "with_calendar": True,
         "starts_at": IN_SPRING,
         "ends_at": IN_SPRING + 2 * HOUR,
     }
@@ -190,11 +191,19 @@ def test_an_end_in_the_hour_that_never_comes_is_a_moment_all_the_same():
 # ------------------------------------------------------------------ the past
 
 
-def test_a_visit_is_past_when_its_slot_is_over():
+def test_what_puts_a_calendar_right_is_past_when_the_slot_is_over():
     topic = a_topic()
 
     assert not is_past(topic, now=IN_SPRING + HOUR)
     assert is_past(topic, now=IN_SPRING + 2 * HOUR)
+
+
+@pytest.mark.parametrize("kind", ["reminder_1", "too_few_come", "visit_declined"])
+def test_news_and_reminders_are_past_when_the_slot_has_begun(kind: str):
+    topic = a_topic(kind=kind, with_calendar=False)
+
+    assert not is_past(topic, now=IN_SPRING - MINUTE)
+    assert is_past(topic, now=IN_SPRING)
 
 
 @pytest.mark.parametrize("state", ["requested", "proposed"])

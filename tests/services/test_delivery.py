@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from scheduler.domain import sending
-from scheduler.domain.announcements import Audience
+from scheduler.domain.announcements import Audience, Method
 from scheduler.domain.localtime import instant
 from scheduler.domain.visits import VisitState
 from scheduler.mail.letter import Deferred, Message, Undeliverable, Unreachable
@@ -348,7 +348,13 @@ def test_a_sign_in_link_waits_behind_nothing(limited: Session):
 # ------------------------------------------------------------------ nights, the past
 
 
-def record(session: Session, *, kind: str = "visit_confirmed", **visit: object) -> int:
+def record(
+    session: Session,
+    *,
+    kind: str = "visit_confirmed",
+    method: Method | None = None,
+    **visit: object,
+) -> int:
     facts = {
         "id": 1,
         "state": "confirmed",
@@ -366,6 +372,7 @@ def record(session: Session, *, kind: str = "visit_confirmed", **visit: object) 
             payload={"visit": {**facts, **visit}, "audience": "teacher", "link": None},
             now=NOW,
             audience=Audience.TEACHER,
+            method=method,
         )
     return row.id
 
@@ -393,12 +400,12 @@ def test_a_retry_that_falls_in_the_night_waits_too(session: Session):
 
 
 def test_a_message_about_a_visit_that_is_over_is_not_sent(session: Session):
-    record(session)
+    record(session, method=Method.REQUEST)
     record(session, kind="visit_requested_host", state="requested")
     bag = Bag()
 
     assert bag.deliver(session, now=TUESDAY + HOUR) == 1
-    record(session)
+    record(session, method=Method.REQUEST)
     assert bag.deliver(session, now=TUESDAY + 2 * HOUR) == 0
 
     assert [(row.state, row.error) for row in messages(session)] == [
@@ -406,6 +413,19 @@ def test_a_message_about_a_visit_that_is_over_is_not_sent(session: Session):
         (SUPERSEDED, "past"),
         (SUPERSEDED, "past"),
     ]
+
+
+def test_a_reminder_that_waited_while_the_visit_began_is_not_sent(session: Session):
+    record(session, kind="reminder_1")
+    record(session, kind="too_few_come")
+    record(session, kind="visit_declined", state="declined")
+    bag = Bag()
+
+    assert bag.deliver(session, now=TUESDAY) == 0
+
+    assert [(row.state, row.error) for row in messages(session)] == [
+        (SUPERSEDED, "past")
+    ] * 3
 
 
 def test_a_night_full_of_mail_does_not_keep_a_sign_in_link(session: Session):

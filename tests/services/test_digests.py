@@ -18,13 +18,16 @@ from scheduler.services import (
     clockwork,
     digests,
     mail_choices,
+    outbox,
     students,
     unsubscribing,
 )
 from scheduler.services.house import house_of
 from scheduler.services.mail_choices import MailChoices
+from scheduler.services.transaction import transaction
 from scheduler.services.unsubscribing import Subject
 from tests import rows
+from tests.services.letters import Bag
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -228,6 +231,132 @@ def test_another_host_hears_nothing(session, world):
 
     assert messages(session, kind="digest", person=world.other_contact) == []
     assert messages(session, kind="digest", person=world.teacher) == []
+
+
+# ------------------------------------------------------------------ the past
+
+
+def later(session, world, *, slot):
+    """News for the teacher about another slot."""
+    visit = rows.ask(session, world, slot=slot, school_class=world.second_class)
+    answers.decline_visit(
+        session,
+        visit,
+        reason=DeclineReason.NO_TIME,
+        note="",
+        by=world.contact.actor,
+        now=rows.NOW + HOUR,
+    )
+    return visit
+
+
+def told_in(payload):
+    return [group["visit"]["id"] for group in payload["digest"]["groups"]]
+
+
+def test_news_of_a_visit_that_is_past_are_not_told(session, world):
+    choose(session, world.teacher)
+    declined(session, world)
+    ahead = later(session, world, slot=world.slots[1])
+
+    digests.send_digests(session, now=rows.TUESDAY)
+
+    (mail,) = messages(session, kind="digest")
+    assert told_in(mail.payload) == [ahead]
+    waiting = messages(session, person=world.teacher)[:4]
+    assert [row.error for row in waiting] == ["past"] * 2 + ["in_digest"] * 2
+    assert {row.state for row in waiting} == {MessageState.SUPERSEDED}
+
+
+def test_where_all_is_past_there_is_no_daily_mail(session, world):
+    choose(session, world.teacher)
+    declined(session, world)
+
+    assert digests.send_digests(session, now=rows.TUESDAY) == 0
+    assert messages(session, kind="digest") == []
+
+
+def test_answers_to_a_visit_that_has_begun_are_not_told(session, world):
+    with_students(session, world)
+    answer(session, 0, Answer.ACCEPTED, at=rows.NOW + HOUR)
+
+    assert digests.send_digests(session, now=rows.TUESDAY) == 0
+
+
+def test_a_daily_mail_that_waited_tells_only_what_lies_ahead(session, world):
+    choose(session, world.teacher)
+    choose(session, world.contact)
+    declined(session, world)
+    ahead = later(session, world, slot=world.slots[1])
+    with_students(session, world)
+    answer(session, 0, Answer.ACCEPTED, at=rows.NOW + HOUR)
+    digests.send_digests(session, now=MORNING)
+    bag = Bag()
+
+    bag.deliver(session, now=rows.TUESDAY + HOUR)
+
+    assert [
+        (letter.recipient_address, told_in(letter.payload))
+        for letter in bag.sent
+        if letter.kind == "digest"
+    ] == [(world.teacher.email, [ahead])]
+    hosts = messages(session, kind="digest", person=world.contact)
+    assert [(row.state, row.error) for row in hosts] == [
+        (MessageState.SUPERSEDED, "past")
+    ]
+
+
+# ------------------------------------------------------------------ nobody to write to
+
+
+def test_who_is_blocked_gets_no_daily_mail(session, world):
+    choose(session, world.teacher)
+    declined(session, world)
+    session.get_one(PersonRow, world.teacher.id).blocked = True
+    session.commit()
+
+    assert digests.send_digests(session, now=MORNING) == 0
+    assert messages(session, kind="digest") == []
+
+
+def test_news_recorded_while_daily_mails_were_ended_go_out_by_themselves(
+    session, world
+):
+    choose(session, world.teacher)
+    declined(session, world)
+    session.get_one(PersonRow, world.teacher.id).mail_rhythm = MailRhythm.AT_ONCE
+    session.commit()
+
+    assert digests.send_digests(session, now=MORNING) == 0
+    assert {
+        (row.for_digest, row.due_at) for row in messages(session, person=world.teacher)
+    } == {(False, MORNING)}
+
+
+def test_behind_a_dead_address_the_news_wait_for_its_correction(session, world):
+    choose(session, world.teacher)
+    declined(session, world)
+    with transaction(session):
+        dead = outbox.record(
+            session,
+            kind="sign_in",
+            locale="fr",
+            name="",
+            address=world.teacher.email,
+            payload={},
+            now=rows.NOW,
+            person_id=world.teacher.id,
+        )
+        dead.state, dead.error = MessageState.DEAD, "recipient_refused: 550 5.1.1 no"
+    number = dead.id
+
+    assert digests.send_digests(session, now=MORNING) == 0
+    waiting = messages(session, person=world.teacher)[:2]
+    assert {row.state for row in waiting} == {MessageState.WAITING}
+
+    session.get_one(MessageRow, number).state = MessageState.SENT
+    session.commit()
+    assert digests.send_digests(session, now=MORNING + DAY) == 1
 
 
 # ------------------------------------------------------------------ threads

@@ -34,14 +34,16 @@ def readers_due(session: Session, *, morning: datetime, now: datetime) -> Sequen
         _answered(morning=morning)
         .where(
             PersonRow.summaries.is_(True),
-            PersonRow.blocked.is_(False),
-            SlotRow.ends_at > now,
+            SlotRow.starts_at > now,
         )
         .with_only_columns(PersonRow.id)
     )
     return session.scalars(
         select(PersonRow.id)
-        .where(or_(PersonRow.id.in_(news), PersonRow.id.in_(answers)))
+        .where(
+            PersonRow.blocked.is_(False),
+            or_(PersonRow.id.in_(news), PersonRow.id.in_(answers)),
+        )
         .order_by(PersonRow.id)
     ).all()
 
@@ -87,12 +89,26 @@ def news_for(
     ).all()
 
 
+def last_tried(session: Session, person_id: int) -> MessageRow | None:
+    """The latest of the person's mails that arrived or failed for good."""
+    return session.scalars(
+        select(MessageRow)
+        .where(
+            MessageRow.person_id == person_id,
+            MessageRow.state.in_({MessageState.SENT, MessageState.DEAD}),
+            MessageRow.address != "",
+        )
+        .order_by(MessageRow.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
 def visits_answered(
     session: Session, person_id: int, *, morning: datetime, now: datetime
 ) -> Sequence[VisitRow]:
     """The host's visits ahead in which students answered since the last daily mail."""
     answered = _answered(morning=morning).where(
-        PersonRow.id == person_id, SlotRow.ends_at > now
+        PersonRow.id == person_id, SlotRow.starts_at > now
     )
     return session.scalars(
         select(VisitRow)
