@@ -7,7 +7,7 @@ recomputed by ``verify``, so a false reason is a failing check and not a bad day
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from scheduler.matching.plan import Reason, Visit
@@ -67,12 +67,17 @@ def accepting(
     problem: Problem, one: SchoolClass, admitted: Sequence[Wished]
 ) -> SchoolClass | None:
     """The class with the smallest change of half-groups that makes a visit possible."""
+    for other in willing(one):
+        if visits_of(problem, other, admitted):
+            return other
+    return None
+
+
+def willing(one: SchoolClass) -> Iterator[SchoolClass]:
+    """The class if it accepted other half-groups, small changes first."""
     for split in (one.split, Split.SAME_HOST, Split.NEARBY, Split.ROTATION):
         for parts in (2, MOST_PARTS):
-            other = replace(one, split=split, max_parts=max(parts, one.max_parts))
-            if visits_of(problem, other, admitted):
-                return other
-    return None
+            yield replace(one, split=split, max_parts=max(parts, one.max_parts))
 
 
 def explain(

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scheduler.matching.greedy import Choices
-from scheduler.matching.ledger import Ledger, with_frozen
+from scheduler.matching.ledger import Ledger
+from scheduler.matching.pins import with_pins
 from scheduler.matching.plan import Visit
 from scheduler.matching.possible import Possible
 from scheduler.matching.problem import Problem
@@ -21,7 +22,7 @@ def as_practised(problem: Problem, possible: Choices) -> tuple[Visit, ...]:
 
 
 def with_half_groups(problem: Problem, possible: Choices) -> tuple[Visit, ...]:
-    ledger = with_frozen(problem, possible)
+    ledger = with_pins(problem, possible)
     for name in _queue(problem):
         while _best(ledger, possible[name]):
             pass
@@ -29,7 +30,7 @@ def with_half_groups(problem: Problem, possible: Choices) -> tuple[Visit, ...]:
 
 
 def in_rounds(problem: Problem, possible: Choices) -> tuple[Visit, ...]:
-    ledger = with_frozen(problem, possible)
+    ledger = with_pins(problem, possible)
     waiting = _queue(problem)
     while waiting:
         waiting = [name for name in waiting if _best(ledger, possible[name])]
@@ -48,7 +49,7 @@ def _best(ledger: Ledger, choices: Sequence[Possible]) -> bool:
 def _whole_only(
     problem: Problem, possible: Choices
 ) -> Mapping[str, Sequence[Possible]]:
-    """Frozen half-groups stay: nobody asks them again."""
+    """Frozen and pinned half-groups stay: nobody asks them again."""
     kept = {
         (each.visit.class_id, each.visit.slots)
         for each in problem.previous
@@ -58,7 +59,9 @@ def _whole_only(
         name: [
             each
             for each in choices
-            if each.is_whole or (name, frozenset(each.slots)) in kept
+            if each.is_whole
+            or (name, frozenset(each.slots)) in kept
+            or not problem.classes[name].pinned.isdisjoint(each.slots)
         ]
         for name, choices in possible.items()
     }

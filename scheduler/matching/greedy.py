@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from scheduler.matching.ledger import Ledger, with_frozen
+from scheduler.matching.ledger import Ledger
+from scheduler.matching.pins import with_pins
 from scheduler.matching.plan import Visit
 from scheduler.matching.possible import Possible
 from scheduler.matching.problem import Problem
@@ -17,7 +18,7 @@ Choices = Mapping[str, Sequence[Possible]]
 
 def greedy(problem: Problem, possible: Choices) -> tuple[Visit, ...]:
     """First one visit for as many as can be, then second visits with what is left."""
-    ledger = with_frozen(problem, possible)
+    ledger = with_pins(problem, possible)
     fill(ledger, possible)
     return tuple(ledger.visits)
 

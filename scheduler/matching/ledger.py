@@ -76,6 +76,20 @@ class Ledger:
             self._dates[visit.class_id].add(slot.date)
             self._hosts[visit.class_id].add(slot.host)
 
+    def undo(self) -> None:
+        """Take back the last visit."""
+        visit = self.visits.pop()
+        self._schools[self.problem.classes[visit.class_id].school] -= 1
+        for part in visit.parts:
+            slot = self.problem.slots[part.slot]
+            self._groups[slot.id] -= 1
+            if not self._groups[slot.id]:
+                self._months[slot.host, slot.month] -= 1
+            self._capped.subtract(self._caps.get(slot.id, ()))
+            self._students[slot.id] -= part.students
+            self._dates[visit.class_id].discard(slot.date)
+            self._hosts[visit.class_id].discard(slot.host)
+
     def _class_may(self, possible: Possible) -> bool:
         name = possible.class_id
         return (

@@ -46,7 +46,7 @@ class Model:
     sizes: dict[tuple[int, int], int] = field(default_factory=dict)
     """The column of the size of a group (choice, group) that is at a shared slot."""
     has_limits: bool = False
-    """A quota or a cap binds: rows that would break a network."""
+    """A quota, a cap or a pin binds: rows that would break a network."""
 
     @property
     def has_flow(self) -> bool:
@@ -99,6 +99,7 @@ def build(
             model.lower[number] = 1
     for name, columns in by_class.items():
         _class(model, problem.classes[name], columns)
+        _pins(model, problem.classes[name], columns)
     _schools(model, by_class)
     _slots(model)
     _costs(model, by_class)
@@ -125,6 +126,17 @@ def _class(model: Model, one: SchoolClass, columns: Sequence[int]) -> None:
             model.at_most(1, [(column, 1) for column in group])
     served = model.served[one.id] = model.column(1)
     model.at_most(0, [(served, 1), *((column, -1) for column in columns)])
+
+
+def _pins(model: Model, one: SchoolClass, columns: Sequence[int]) -> None:
+    """One of the visits with the pinned slot: ``pins.py`` saw that there is one."""
+    for slot in sorted(one.pinned):
+        fulfil = [c for c in columns if slot in model.choices[c].slots]
+        if len(fulfil) == 1:
+            model.lower[fulfil[0]] = 1
+        elif fulfil:
+            model.rows.append(Row(1, INFINITE, [(column, 1) for column in fulfil]))
+            model.has_limits = True
 
 
 def _schools(model: Model, by_class: Mapping[str, Sequence[int]]) -> None:

@@ -19,9 +19,10 @@ from dataclasses import dataclass, field, replace
 import highspy
 import numpy as np
 
-from scheduler.matching.greedy import Choices, greedy
+from scheduler.matching.greedy import Choices, fill, greedy
 from scheduler.matching.ledger import frozen_possible
 from scheduler.matching.model import Model, Row, build, parts, start_of, visits_of
+from scheduler.matching.pins import NOT_FOUND, Cut, PinsRefused, with_pins_by
 from scheduler.matching.plan import Visit
 from scheduler.matching.problem import Problem
 from scheduler.matching.score import sign
@@ -78,7 +79,7 @@ class Optimum:
 
 def optimum(problem: Problem, possible: Choices, limits: Limits) -> Optimum:
     """The best plan that the limits allow: never worse than the greedy one."""
-    start = greedy(problem, possible)
+    start = _start(problem, possible, limits)
     kept = [each for _, each in frozen_possible(problem, possible)]
     pieces = parts(problem, possible)
     search = _Search(problem, limits)
@@ -99,6 +100,28 @@ def optimum(problem: Problem, possible: Choices, limits: Limits) -> Optimum:
     return Optimum(tuple(visits), levels, search.was_cut, tuple(search.log))
 
 
+def _start(problem: Problem, possible: Choices, limits: Limits) -> tuple[Visit, ...]:
+    """The greedy plan; where it finds no place for the pins, the solver does."""
+    try:
+        return greedy(problem, possible)
+    except PinsRefused as wrong:
+        if any(each.why != NOT_FOUND for each in wrong.refused):
+            raise
+    ledger = with_pins_by(problem, possible, lambda model: _any_plan(model, limits))
+    fill(ledger, possible)
+    return tuple(ledger.visits)
+
+
+def _any_plan(model: Model, limits: Limits) -> list[float] | None:
+    """Some plan; None if there is none; raises ``Cut`` if the limits do not tell."""
+    solved = _Solver(model, limits).solve({}, [], ())
+    if solved.is_proven:
+        return solved.values
+    if solved.is_impossible:
+        return None
+    raise Cut
+
+
 @dataclass(slots=True)
 class _Found:
     visits: list[Visit]
@@ -111,6 +134,7 @@ class _Solved:
     values: list[float]
     bound: float
     is_proven: bool
+    is_impossible: bool = False
 
 
 @dataclass(slots=True)
@@ -254,7 +278,8 @@ class _Solver:
         )
         if not has_plan or cost(start) < cost(values):
             values = start
-        return _Solved(values, info.mip_dual_bound, is_proven)
+        is_impossible = status == highspy.HighsModelStatus.kInfeasible
+        return _Solved(values, info.mip_dual_bound, is_proven, is_impossible)
 
 
 def lp_of(

@@ -66,6 +66,7 @@ def verify(problem: Problem, plan: Plan, *, offer: Offer | None = None) -> Repor
     _quotas(check, sound)
     _classes(check, sound)
     _frozen(check, sound)
+    _pins(check, sound)
     objective = levels_of(problem, sound, rank=check.rank, travel=check.travel)
     _claims(check, plan, objective)
     if plan.reasons is not None:
@@ -307,6 +308,14 @@ def _frozen(check: _Check, visits: Sequence[Visit]) -> None:
         key = (each.visit.class_id, each.visit.slots)
         if each.frozen and key not in now:
             check.note("frozen_visit_lost", f"{key[0]} {sorted(key[1])}")
+
+
+def _pins(check: _Check, visits: Sequence[Visit]) -> None:
+    given = {(visit.class_id, slot) for visit in visits for slot in visit.slots}
+    for one in check.problem.classes.values():
+        for slot in sorted(one.pinned):
+            if (one.id, slot) not in given:
+                check.note("pin_lost", f"{one.id} {slot}")
 
 
 # ---------------------------------------------------------------- claims

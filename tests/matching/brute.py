@@ -13,7 +13,7 @@ from scheduler.matching.problem import Problem, SchoolClass, Slot
 from scheduler.matching.score import better_key
 from scheduler.matching.verify import verify
 
-OTHERS_CAN_MEND = {"slot_under_min", "frozen_visit_lost"}
+OTHERS_CAN_MEND = {"slot_under_min", "frozen_visit_lost", "pin_lost"}
 
 
 def visits_by_trial(problem: Problem, one: SchoolClass) -> list[Visit]:

@@ -143,7 +143,7 @@ def with_previous(draw: random.Random, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_rules(draw: random.Random, data: dict[str, Any]) -> dict[str, Any]:
-    """The instance with forbidden slots, quotas and hosts' caps."""
+    """The instance with forbidden and pinned slots, quotas and hosts' caps."""
     data = copy.deepcopy(data)
     slots = [slot["id"] for slot in data["slots"]]
     for one in data["classes"]:
@@ -155,6 +155,13 @@ def with_rules(draw: random.Random, data: dict[str, Any]) -> dict[str, Any]:
     for host in data["hosts"]:
         if draw.random() < 0.7:
             host["caps"] = [_cap(draw) for _ in range(draw.randint(1, 2))]
+    choices = possible_visits(Offer(read_problem(data)))
+    for one in data["classes"]:
+        mine = sorted({name for each in choices[one["id"]] for name in each.slots})
+        if draw.random() < 0.4 and mine:
+            one["pinned"] = draw.sample(mine, draw.choice([1, 1, min(2, len(mine))]))
+        elif draw.random() < 0.04:
+            one["pinned"] = [draw.choice([*slots, "gone"])]
     return data
 
 

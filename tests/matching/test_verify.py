@@ -131,6 +131,7 @@ def test_reasons_must_be_complete_and_true():
     [
         (["classes", 0, "forbidden"], ["S2"], "not_eligible_forbidden"),
         (["schools", 0, "quota"], 0, "school_quota"),
+        (["classes", 1, "pinned"], ["S3"], "pin_lost"),
         (
             ["hosts", 0, "caps"],
             [{"from": "2026-11-17", "to": "2026-11-17", "groups": 1}],
