@@ -13,12 +13,19 @@ from dataclasses import dataclass
 from datetime import datetime, time
 
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain import identifiers
 from scheduler.domain.actors import Actor, Membership, Role
 from scheduler.domain.offers import SizeCategory
-from scheduler.domain.refusals import BadAddress, BadLine, Refusal, Refused
+from scheduler.domain.refusals import (
+    AddressTaken,
+    BadAddress,
+    BadLine,
+    Refusal,
+    Refused,
+)
 from scheduler.persistence.models.network import HostRow, OrganisationRow, SchoolRow
 from scheduler.persistence.models.people import MembershipRow, PersonRow
 from scheduler.persistence.queries import directory, reference
@@ -189,7 +196,11 @@ def put_person(
     if person is None:
         person = PersonRow(name=name, email=address, phone=phone, created_at=now)
         session.add(person)
-        session.flush()
+        try:
+            session.flush()
+        except IntegrityError as taken:
+            # Made by somebody else between our look and now.
+            raise AddressTaken from taken
     for organisation_id, role in works_at.items():
         if not directory.has_role(session, person.id, organisation_id, role):
             session.add(

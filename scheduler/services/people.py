@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor, need
@@ -42,6 +43,7 @@ def correct_address(
         raise BadAddress(line=1, text="")
     email = wanted[0]
     with transaction(session):
+        ahead = _ahead(session, person_id, now=now)
         person = session.get(PersonRow, person_id)
         need(person is not None)
         if person is None or person.email == email:
@@ -49,20 +51,37 @@ def correct_address(
         if access.person_by_email(session, email) is not None:
             raise AddressTaken
         old = person.email
-        ahead = messages.invited_ahead(session, person_id, now=now)
         _move_messages(session, person_id, email, now=now)
-        for visit_id, audience in ahead:
-            visit = visits.visit_to_change(session, visit_id)
+        for each in ahead:
+            visit = visits.visit_to_change(session, each.visit_id)
             if visit is not None:
-                _leave(session, visit, audience, old, email, by=by, now=now)
+                _leave(session, visit, each.audience, old, email, by=by, now=now)
         person.email = email
-        session.flush()
-        for visit_id, audience in ahead:
-            visit = visits.visit_to_change(session, visit_id)
+        try:
+            session.flush()
+        except IntegrityError as taken:
+            # Somebody else got it between our look and now.
+            raise AddressTaken from taken
+        for each in ahead:
+            visit = visits.visit_to_change(session, each.visit_id)
             if visit is not None:
-                change = JOINS[audience]
+                change = JOINS[each.audience]
                 announce(session, visit, change, by=by, now=now, only=[email])
         journal.note_person(session, person_id, "address_corrected", by=by, now=now)
+
+
+def _ahead(session: Session, person_id: int, *, now: datetime) -> list[messages.Ahead]:
+    """The visits to follow; all that they contend for is locked, in the one order."""
+    found = messages.invited_ahead(session, person_id, now=now)
+    speaks_for = access.hosts_of(session, person_id)
+    visits.lock(session, host_ids=[*speaks_for, *(each.host_id for each in found)])
+    found = messages.invited_ahead(session, person_id, now=now)
+    visits.lock(
+        session,
+        class_ids=[each.class_id for each in found],
+        person_ids=[person_id, *(each.organiser_id for each in found)],
+    )
+    return found
 
 
 def _move_messages(

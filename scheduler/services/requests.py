@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -338,8 +338,7 @@ def hand_over(
     new teacher. Refused when the colleague is away with another class then.
     """
     with transaction(session):
-        row = _mine(session, visit_id, by)
-        visits.lock(session, person_ids=[row.organiser_id, person_id])
+        row = _mine(session, visit_id, by, with_people=[person_id])
         need(person_id in visits.teachers_of(session, row.school_class.school_id))
         if row.state in ENDED or row.slot.ends_at <= now:
             raise WrongState(state=row.state.value, step="hand_over")
@@ -389,16 +388,20 @@ def _demand_fit(
         raise Refused(*found)
 
 
-def _to_change(session: Session, visit_id: int) -> VisitRow:
-    row = visits.visit_to_change(session, visit_id)
+def _to_change(
+    session: Session, visit_id: int, *, with_people: Iterable[int] = ()
+) -> VisitRow:
+    row = visits.visit_to_change(session, visit_id, with_people=with_people)
     if row is None:
         raise NotFound
     return row
 
 
-def _mine(session: Session, visit_id: int, by: Actor) -> VisitRow:
+def _mine(
+    session: Session, visit_id: int, by: Actor, *, with_people: Iterable[int] = ()
+) -> VisitRow:
     """The visit, locked, if the actor may act for its school."""
-    row = _to_change(session, visit_id)
+    row = _to_change(session, visit_id, with_people=with_people)
     need(for_school(by, row.school_class.school_id))
     return row
 

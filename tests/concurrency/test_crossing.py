@@ -5,18 +5,28 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import date, time, timedelta
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
+from scheduler.domain.actors import Actor
 from scheduler.domain.localtime import instant
 from scheduler.domain.visits import USES_CAP, VisitState
 from scheduler.persistence.models.access import LinkRow, SessionRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.visits import InvitationRow, VisitRow
-from scheduler.services import accounts, clockwork, delivery, links
+from scheduler.services import (
+    accounts,
+    clockwork,
+    contacts,
+    delivery,
+    links,
+    people,
+    requests,
+)
 from scheduler.services.house import house_of
 from tests import rows
 from tests.concurrency import race
@@ -134,6 +144,108 @@ def test_two_teachers_who_change_each_others_visits_do_not_wait_for_each_other(
         )
 
         assert outcomes == [(race.DONE, None), (race.DONE, None)]
+
+
+def two_visits_at_two_hosts(session: Session, world: rows.World) -> tuple[int, int]:
+    """The first is the colleague's; both classes are of one school."""
+    other = rows.store_slot(session, world.other_offer, rows.THURSDAY)
+    first = rows.ask(session, world, by=world.colleague)
+    second = rows.ask(session, world, slot=other, school_class=world.second_class)
+    session.rollback()
+    return first, second
+
+
+def test_visits_handed_over_crosswise_do_not_wait_for_each_other(
+    engine: Engine, session: Session, world: rows.World
+):
+    visits = two_visits_at_two_hosts(session, world)
+    teachers = [world.teacher.id, world.colleague.id]
+
+    for number in range(8):
+        there = teachers if number % 2 == 0 else teachers[::-1]
+
+        def hand_over(mine: Session, visit: int, to: int) -> None:
+            requests.hand_over(
+                mine, visit, to, by=world.coordinator.actor, now=rows.NOW
+            )
+
+        outcomes = race.with_threads(
+            engine,
+            *(
+                partial(hand_over, visit=visit, to=to)
+                for visit, to in zip(visits, there, strict=True)
+            ),
+        )
+
+        assert outcomes == [(race.DONE, None)] * 2
+
+
+def test_an_address_is_corrected_while_visits_of_the_person_change(
+    engine: Engine, session: Session, world: rows.World
+):
+    visits = two_visits_at_two_hosts(session, world)
+    campus = world.coordinator.actor
+
+    for number in range(8):
+
+        def correct(mine: Session, who: int, address: str) -> None:
+            people.correct_address(mine, who, address, by=campus, now=rows.NOW)
+
+        outcomes = race.with_threads(
+            engine,
+            partial(correct, who=world.teacher.id, address=f"t{number}@example.org"),
+            partial(correct, who=world.contact.id, address=f"c{number}@example.org"),
+            *(
+                ChangeNumbers(visit=visit, students=6 + number, by=campus, now=rows.NOW)
+                for visit in visits
+            ),
+        )
+
+        assert outcomes == [(race.DONE, None)] * 4
+
+
+def test_of_two_people_who_are_given_one_address_one_gets_it(
+    engine: Engine, session: Session, world: rows.World
+):
+    session.rollback()
+
+    for number in range(6):
+        address = f"new{number}@example.org"
+
+        def correct(mine: Session, who: int, address: str = address) -> None:
+            people.correct_address(
+                mine, who, address, by=world.coordinator.actor, now=rows.NOW
+            )
+
+        outcomes = race.with_threads(
+            engine,
+            partial(correct, who=world.contact.id),
+            partial(correct, who=world.other_teacher.id),
+        )
+
+        assert sorted(code for code, _ in outcomes) == ["address_taken", race.DONE]
+
+
+def test_of_two_companies_who_add_one_new_person_both_get_an_answer(
+    engine: Engine, session: Session, world: rows.World
+):
+    session.rollback()
+
+    for number in range(4):
+        address = f"new{number}@example.org"
+
+        def add(mine: Session, host: int, by: Actor, address: str = address) -> None:
+            contacts.add_contact(
+                mine, host, name="Zoé", email=address, by=by, now=rows.NOW
+            )
+
+        outcomes = race.with_threads(
+            engine,
+            partial(add, host=world.host, by=world.contact.actor),
+            partial(add, host=world.other_host, by=world.other_contact.actor),
+        )
+
+        assert {code for code, _ in outcomes} <= {race.DONE, "address_taken"}
 
 
 def test_of_two_hosts_who_accept_at_once_one_confirms(

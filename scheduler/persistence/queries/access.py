@@ -129,3 +129,13 @@ def contacts_of(session: Session, host_id: int) -> Sequence[MembershipRow]:
         .options(joinedload(MembershipRow.person))
         .order_by(MembershipRow.position, MembershipRow.id)
     ).all()
+
+
+def hosts_of(session: Session, person_id: int) -> Sequence[int]:
+    """The hosts that the person speaks for."""
+    return session.scalars(
+        select(MembershipRow.organisation_id).where(
+            MembershipRow.person_id == person_id,
+            MembershipRow.role == "host_contact",
+        )
+    ).all()

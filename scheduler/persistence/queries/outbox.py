@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.announcements import Audience, Method
 from scheduler.domain.sending import WAITED_FOR
-from scheduler.persistence.models.offers import SlotRow
+from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.outbox import LeaseRow, MessageRow, MessageState
 from scheduler.persistence.models.visits import (
     InvitationRow,
@@ -382,14 +382,29 @@ def unsent_to(session: Session, person_id: int) -> Sequence[MessageRow]:
     ).all()
 
 
-def invited_ahead(
-    session: Session, person_id: int, *, now: datetime
-) -> list[tuple[int, Audience]]:
+class Ahead(NamedTuple):
+    """A visit that stands in a person's calendar, and what is locked with it."""
+
+    visit_id: int
+    audience: Audience
+    host_id: int
+    class_id: int
+    organiser_id: int
+
+
+def invited_ahead(session: Session, person_id: int, *, now: datetime) -> list[Ahead]:
     """The visits ahead that stand in a person's calendar, and as what."""
     rows = session.execute(
-        select(InvitationRow.visit_id, InvitationRow.audience)
+        select(
+            InvitationRow.visit_id,
+            InvitationRow.audience,
+            OfferRow.host_id,
+            VisitRow.class_id,
+            VisitRow.organiser_id,
+        )
         .join(VisitRow, VisitRow.id == InvitationRow.visit_id)
         .join(SlotRow, SlotRow.id == VisitRow.slot_id)
+        .join(OfferRow, OfferRow.id == SlotRow.offer_id)
         .where(
             InvitationRow.person_id == person_id,
             InvitationRow.state == InvitationState.INVITED,
@@ -397,7 +412,7 @@ def invited_ahead(
         )
         .order_by(InvitationRow.visit_id)
     )
-    return [(visit_id, audience) for visit_id, audience in rows]
+    return [Ahead._make(row) for row in rows]
 
 
 def has_arrived(session: Session, invitation_id: int) -> bool:

@@ -107,17 +107,27 @@ def lock(
             ).all()
 
 
-def visit_to_change(session: Session, visit_id: int) -> VisitRow | None:
-    """The visit with everything around it; host, class and organiser are locked."""
-    keys = session.execute(
-        select(OfferRow.host_id, VisitRow.class_id, VisitRow.organiser_id)
-        .join(SlotRow, SlotRow.id == VisitRow.slot_id)
-        .join(OfferRow, OfferRow.id == SlotRow.offer_id)
+def visit_to_change(
+    session: Session, visit_id: int, *, with_people: Iterable[int] = ()
+) -> VisitRow | None:
+    """The visit with everything around it; host, class and organiser are locked.
+
+    ``with_people``: others whose time is contended for, locked in the same turn. The
+    organiser is read under the host's lock, for a visit may just have been handed over.
+    """
+    host_id = session.scalar(
+        select(OfferRow.host_id)
+        .join(SlotRow, SlotRow.offer_id == OfferRow.id)
+        .join(VisitRow, VisitRow.slot_id == SlotRow.id)
         .where(VisitRow.id == visit_id)
-    ).one_or_none()
-    if keys is None:
+    )
+    if host_id is None:
         return None
-    lock(session, host_ids=[keys[0]], class_ids=[keys[1]], person_ids=[keys[2]])
+    lock(session, host_ids=[host_id])
+    class_id, organiser_id = session.execute(
+        select(VisitRow.class_id, VisitRow.organiser_id).where(VisitRow.id == visit_id)
+    ).one()
+    lock(session, class_ids=[class_id], person_ids=[organiser_id, *with_people])
     return session.scalars(
         select(VisitRow)
         .where(VisitRow.id == visit_id)
