@@ -29,6 +29,7 @@ _PARAMETER = re.compile(
 )
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _BOUNDARY_LIMIT = 200
+_REST_OF_DELIMITER = re.compile(rb"(--)?[ \t]*(?=\n|\Z)")
 
 _BLANKS = b" \t\n\r\v\f"
 _BROKEN_QUOTING = re.compile(rb"=(?![0-9A-Fa-f]{2}|[ \t]*(?:\n|\Z))")
@@ -60,7 +61,10 @@ class Headers:
         return [value for name, value in self.fields if name in names]
 
     def first(self, name: str) -> str:
-        return next((value for known, value in self.fields if known == name), "")
+        for known, value in self.fields:
+            if known == name:
+                return value
+        return ""
 
     def word(self, name: str) -> str:
         """The value up to its parameters, in lower case."""
@@ -196,23 +200,35 @@ def _split(headers: Headers, body: bytes) -> list[bytes]:
     boundary = parameter(headers.first("content-type"), "boundary").rstrip()
     if not boundary or len(boundary) > _BOUNDARY_LIMIT:
         return []
-    octets = re.escape(boundary.encode())
     # With a line end before the first line, the search can look for fixed octets.
     body = b"\n" + body
-    delimiter = re.compile(rb"\n--" + octets + rb"(--)?[ \t]*(?=\n|\Z)")
     blocks: list[bytes] = []
     start: int | None = None
-    for found in delimiter.finditer(body):
+    for begins, ends, is_last in _delimiters(b"\n--" + boundary.encode(), body):
         if start is not None:
-            blocks.append(body[start : found.start()])
+            blocks.append(body[start:begins])
         if len(blocks) > MOST_PARTS:
             raise NotReadable("too_many_parts")
-        start = None if found[1] else found.end() + 1
-        if found[1]:
+        start = None if is_last else ends + 1
+        if is_last:
             break
     if start is not None:
         blocks.append(body[start:])
     return blocks
+
+
+def _delimiters(wanted: bytes, body: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Where the delimiter lines begin and end, and which one is said to be the last.
+
+    Every mail has a boundary of its own: a pattern for it would be used once.
+    """
+    begins = body.find(wanted)
+    while begins >= 0:
+        rest = _REST_OF_DELIMITER.match(body, begins + len(wanted))
+        at = begins + 1 if rest is None else rest.end()
+        if rest is not None:
+            yield begins, at, bool(rest[1])
+        begins = body.find(wanted, at)
 
 
 def _from_base64(body: bytes) -> bytes:

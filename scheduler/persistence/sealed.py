@@ -42,7 +42,7 @@ class Seal:
     def digest(self, text: str) -> str:
         """The same for the same text (case apart), useless without the key."""
         plain = text.strip().casefold().encode()
-        return hmac.new(self._digest_key, plain, hashlib.sha256).hexdigest()
+        return hmac.digest(self._digest_key, plain, "sha256").hex()
 
 
 def seal_of(session: Session) -> Seal:

@@ -31,7 +31,6 @@ from scheduler.ical.answer import read_answer
 from scheduler.mail.mailboxes import Arrived, Mailbox, Unreadable
 from scheduler.mail.received import read_mail
 from scheduler.persistence.models.outbox import MessageRow
-from scheduler.persistence.models.received import ReceivedRow
 from scheduler.persistence.models.visits import (
     InvitationRow,
     InvitationState,
@@ -52,7 +51,8 @@ COMMENT_LIMIT = 500
 MESSAGE_ID_LIMIT = 500
 UID_LIMIT = 255
 LARGEST_NUMBER = 2**31 - 1
-TOGETHER = 25
+TOGETHER = 100
+OCTETS_TOGETHER = 5_000_000
 # A slow mail server must not keep what was fetched already from being read.
 A_MOMENT = timedelta(seconds=1)
 
@@ -105,7 +105,7 @@ class Around:
     read: dict[str, queries.Seen]
     acted: set[str]
     found: dict[str, tuple[InvitationRow, VisitRow, datetime]]
-    kept: list[ReceivedRow] = field(default_factory=list)
+    kept: list[queries.Kept] = field(default_factory=list)
     answered: set[int] = field(default_factory=set)
 
 
@@ -152,15 +152,16 @@ def _in_parts(
 ) -> Iterator[list[Arrived]]:
     """What has arrived, as many together as were fetched in a moment."""
     part: list[Arrived] = []
-    began = now()
+    began, octets = now(), 0
     try:
         for arrived in mailbox.arrived():
             part.append(arrived)
-            enough = len(part) >= TOGETHER or now() - began >= A_MOMENT
+            octets += len(arrived.octets)
+            enough = len(part) >= TOGETHER or octets >= OCTETS_TOGETHER
             # The connection ends after the last one, and with it what puts away.
-            if enough or arrived.last or stopping():
+            if enough or arrived.last or now() - began >= A_MOMENT or stopping():
                 yield part
-                part, began = [], now()
+                part, began, octets = [], now(), 0
             if stopping():
                 return
     except Unreadable:
@@ -348,7 +349,7 @@ def _act(
         around.answered.add(visit.id)
 
 
-def _remember(around: Around, row: ReceivedRow) -> None:
+def _remember(around: Around, row: queries.Kept) -> None:
     """A second copy may be among the same letters."""
     acted = row.effect in queries.ACTS
     around.read[row.octets_digest] = queries.Seen(
@@ -369,9 +370,8 @@ def _store(session: Session, around: Around, *, now: datetime) -> None:
     Always in one order: of two processes with the same messages one waits for the
     other, and never both.
     """
-    in_order = sorted(around.kept, key=lambda row: row.octets_digest)
-    session.add_all(in_order)
     session.flush()
+    queries.store(session, sorted(around.kept, key=lambda row: row.octets_digest))
     if around.answered:
         headcount.watch(session, *around.answered, now=now)
 
@@ -425,10 +425,10 @@ def _keep(
     around: Around,
     *,
     now: datetime,
-) -> ReceivedRow:
+) -> queries.Kept:
     """The message and its verdict. Its words are kept only for a person to read."""
     seal, mail = seal_of(session), letter.mail
-    row = ReceivedRow(
+    row = queries.Kept(
         octets_digest=mail.digest,
         message_id=_bare(mail.message_id),
         received_at=now,
@@ -483,7 +483,7 @@ def _known_already(row: queries.Seen) -> Outcome:
 
 
 def _outcome(
-    row: ReceivedRow,
+    row: queries.Kept,
     verdict: Verdict,
     *,
     person: str = "",

@@ -201,6 +201,21 @@ def test_a_stop_ends_with_what_was_fetched(session, visit):
     assert bag.put_away == [0]
 
 
+def test_large_letters_are_not_gathered(session, visit, monkeypatch):
+    monkeypatch.setattr(inbox, "OCTETS_TOGETHER", 1000)
+    bag, waiting = Bag([reply(session, visit, each) for each in CLASS]), []
+
+    class Watched(Bag):
+        def arrived(self) -> Iterator[Arrived]:
+            for number, each in enumerate(super().arrived()):
+                waiting.append(number - len(self.put_away))
+                yield each
+
+    assert read(session, Watched(bag.octets)) == len(CLASS)
+
+    assert max(waiting) <= 1
+
+
 def test_two_readers_of_one_mailbox_act_once(
     session: Session, visit: int, engine: Engine, tmp_path: Path
 ) -> None:

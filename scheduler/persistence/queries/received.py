@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.announcements import Audience
@@ -34,6 +34,30 @@ class Seen:
     visit_id: int | None
     invitation_id: int | None
     sequence: int | None
+
+
+@dataclass(kw_only=True)
+class Kept:
+    """A message and its verdict, to be stored as a row."""
+
+    octets_digest: str
+    message_id: str
+    received_at: datetime
+    size: int
+    effect: Effect
+    code: str
+    visit_id: int | None = None
+    invitation_id: int | None = None
+    bounced_id: int | None = None
+    sequence: int | None
+    dtstamp: datetime | None
+    sender: str = ""
+    subject: str = ""
+    comment: str = ""
+    excerpt: str = ""
+    proposed_starts_at: datetime | None = None
+    proposed_ends_at: datetime | None = None
+    for_person: bool
 
 
 @dataclass(frozen=True)
@@ -72,6 +96,12 @@ def seen(
     return [
         Seen(row[0], row[1], row[2] in ACTS, row[3], row[4], row[5]) for row in rows
     ]
+
+
+def store(session: Session, kept: Collection[Kept]) -> None:
+    """In one statement for all: as objects they would be asked for their new ids."""
+    if kept:
+        session.connection().execute(insert(ReceivedRow), [vars(each) for each in kept])
 
 
 def keys_of_uids(session: Session, uids: Collection[str]) -> list[Keys]:
