@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from scheduler.matching.ledger import Ledger
 from scheduler.matching.plan import Reason, Visit
 from scheduler.matching.possible import (
     Offer,
@@ -179,7 +180,9 @@ class _Taken:
         self.served: set[str] = set()
         self.schools: dict[str, list[str]] = defaultdict(list)
         self.capped: dict[tuple[str, int], list[str]] = defaultdict(list)
+        self.uncapped = Ledger(_without_caps(problem))
         for visit in visits:
+            self.uncapped.note(visit)
             self.served.add(visit.class_id)
             school = problem.classes[visit.class_id].school
             self.schools[school].append(visit.class_id)
@@ -209,14 +212,17 @@ class _Taken:
             > self.problem.hosts[host].caps[number].groups
         ]
 
-    def has_room(self, slot: Slot) -> bool:
-        """Another group could come if nothing but seats and the month counted."""
-        groups = len(self.classes[slot.id])
-        return (
-            groups < slot.groups
-            and self.students[slot.id] < slot.most
-            and (groups > 0 or not self.is_month_full(slot))
-        )
+    def could_come(self, possible: Possible) -> bool:
+        """Whether there is room for the visit if no cap counted."""
+        if self.uncapped.take(possible) is None:
+            return False
+        self.uncapped.undo()
+        return True
+
+
+def _without_caps(problem: Problem) -> Problem:
+    hosts = {name: replace(host, caps=()) for name, host in problem.hosts.items()}
+    return replace(problem, hosts=hosts)
 
 
 def _taken(plan: _Taken, one: SchoolClass, possible: Sequence[Possible]) -> Reason:
@@ -225,7 +231,7 @@ def _taken(plan: _Taken, one: SchoolClass, possible: Sequence[Possible]) -> Reas
     slots = [plan.problem.slots[name] for each in possible for name in each.slots]
     blockers = sorted({name for slot in slots for name in plan.classes[slot.id]})
     month_blocks = any(_only_month_blocks(plan, one, each) for each in possible)
-    caps = [key for each in possible for key in _only_caps_block(plan, one, each)]
+    caps = [key for each in possible for key in _only_caps_block(plan, each)]
     if caps and not month_blocks:
         in_them = [name for key in caps for name in plan.capped[key]]
         return _blocked_by(one, in_them, detail="host_cap", code="host_month_full")
@@ -242,17 +248,10 @@ def _blocked_by(
     return Reason(one.id, code, blockers=blockers, detail=detail)
 
 
-def _only_caps_block(
-    plan: _Taken, one: SchoolClass, possible: Possible
-) -> list[tuple[str, int]]:
-    """The caps in the way of a visit whose slots are open and have room."""
-    slots = [plan.problem.slots[name] for name in possible.slots]
-    if not all(plan.has_room(slot) for slot in slots):
-        return []
-    students = plan.students[slots[0].id] + one.size
-    if possible.is_whole and not slots[0].least <= students <= slots[0].most:
-        return []
-    return plan.full_caps(slots)
+def _only_caps_block(plan: _Taken, possible: Possible) -> list[tuple[str, int]]:
+    """The caps in the way of a visit that nothing else is in the way of."""
+    caps = plan.full_caps([plan.problem.slots[name] for name in possible.slots])
+    return caps if caps and plan.could_come(possible) else []
 
 
 def _only_month_blocks(plan: _Taken, one: SchoolClass, possible: Possible) -> bool:

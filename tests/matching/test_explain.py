@@ -7,10 +7,18 @@ import pytest
 
 from scheduler.matching.explain import explain, obstacle
 from scheduler.matching.greedy import greedy
-from scheduler.matching.plan import Reason
+from scheduler.matching.ledger import Ledger, NoPlan
+from scheduler.matching.plan import Plan, Reason
 from scheduler.matching.possible import Offer, admits, possible_visits, visits_of
 from scheduler.matching.problem import Problem, SchoolClass, Split, read_problem
-from tests.matching.instances import a_visit, changed, random_instance, the_example
+from scheduler.matching.verify import verify
+from tests.matching.instances import (
+    a_visit,
+    changed,
+    random_instance,
+    the_example,
+    with_rules,
+)
 
 FACTORY = a_visit("C2", ("S3", 28, 1))
 
@@ -117,6 +125,34 @@ def test_a_cap_of_the_host_is_named_with_whom_it_counts():
     told = reasons(data, FACTORY)["C1"]
 
     assert told == Reason("C1", "host_month_full", blockers=("C2",), detail="host_cap")
+
+
+def test_a_cap_is_named_only_where_nothing_else_is_in_the_way():
+    """Without the caps a named class could be added to the plan as it is."""
+    seen = 0
+    for seed in range(8000, 8400):
+        draw = random.Random(seed)
+        problem = read_problem(with_rules(draw, random_instance(draw)))
+        offer = Offer(problem)
+        possible = possible_visits(offer)
+        try:
+            visits = greedy(problem, possible)
+        except NoPlan:
+            continue
+        for told in explain(offer, possible, visits):
+            if told.detail == "host_cap":
+                seen += 1
+                assert may_join(problem, visits, possible[told.class_id])
+    assert seen > 5
+
+
+def may_join(problem: Problem, visits, choices) -> bool:
+    hosts = {name: replace(host, caps=()) for name, host in problem.hosts.items()}
+    ledger = Ledger(replace(problem, hosts=hosts))
+    for visit in visits:
+        ledger.note(visit)
+    more = [visit for each in choices if (visit := ledger.take(each))][:1]
+    return bool(more) and verify(ledger.problem, Plan((*visits, *more))).is_valid
 
 
 def changed_as_advised(one: SchoolClass, needs: dict) -> SchoolClass:
