@@ -29,7 +29,7 @@ from config import Settings
 from scheduler.persistence import migrate
 from scheduler.persistence.engine import make_engine, make_session
 from scheduler.persistence.sealed import Seal
-from tests import chromium, postgres
+from tests import chromium, engines, postgres
 
 SEAL_KEY = "a key for tests"
 # Two cores shared by many processes say nothing about how fast an example ran.
@@ -44,13 +44,14 @@ ROOM = 2 * 1024**3
 
 
 def pytest_configure() -> None:
-    """Keep databases where files never reach a disk, if there is room.
+    """Keep databases where files never reach a disk, if there is room; share engines.
 
     They come and go by the thousand, and copying one takes a tenth of the time there.
     """
     fits = os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM
     if "TMPDIR" not in os.environ and fits:
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+    engines.share()
 
 
 def lacking(tool: str, *, remedy: str) -> NoReturn:
