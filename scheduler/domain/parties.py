@@ -114,6 +114,58 @@ def seat_refusals(party: Party, *, offered: Seats, taken: Seats) -> list[Refusal
     return []
 
 
+def party_of_group(
+    students: int,
+    *,
+    of: Party,
+    group_no: int,
+    subgroup_size: int,
+    school_minimum: int,
+    left: Seats,
+) -> Party:
+    """A class, or a group of it, as it comes to a host that a campaign gave it.
+
+    Its share of the adults whom the teacher named, never fewer than the host's
+    sub-groups need; where people are counted, no more than leave room for others.
+    Support assistants come with the first group.
+    """
+    needed = adults_needed(
+        students, subgroup_size=subgroup_size, school_minimum=school_minimum
+    )
+    assistants = of.support_assistants if group_no == 1 else 0
+    share = ceil(of.adults * students / max(of.students, 1))
+    if left.people is not None:
+        room = left.people - students - assistants
+        share = min(share, room if left.groups == 1 else needed)
+    return Party(
+        students=students,
+        adults=max(needed, share),
+        support_assistants=assistants,
+        part=Part.WHOLE if students == of.students else Part.HALF,
+    )
+
+
+def most_students(
+    left: Seats, *, subgroup_size: int, school_minimum: int, assistants: int = 0
+) -> int:
+    """How many students surely find room when each group brings its adults."""
+    if left.people is None:
+        return left.students
+
+    def adults(students: int) -> int:
+        if left.groups == 1:
+            return adults_needed(
+                students, subgroup_size=subgroup_size, school_minimum=school_minimum
+            )
+        # However they are divided: a group rounds up once, and has its minimum.
+        round_all = subgroups(students, size=subgroup_size) - 1
+        return left.groups * max(1, school_minimum) + round_all
+
+    room = left.people - assistants
+    fitting = range(min(left.students, room), 0, -1)
+    return next((each for each in fitting if each + adults(each) <= room), 0)
+
+
 def most_addresses(party: Party, *, policy: Policy) -> int:
     """How many students' addresses a visit takes: a few change theirs."""
     return min(party.students + SPARE_ADDRESSES, policy.max_addresses)

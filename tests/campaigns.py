@@ -1,0 +1,101 @@
+"""Campaigns, wish lists and plans for tests, stored as the pages would store them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.campaigns import USUAL_POINTS, CampaignState, PinKind
+from scheduler.domain.wishes import Splitting, Wish, WishListState
+from scheduler.persistence.models.campaigns import (
+    CampaignRow,
+    PinRow,
+    WishListRow,
+    WishRow,
+)
+from scheduler.persistence.models.network import SchoolClassRow
+from tests.rows import NOW
+
+
+def store_campaign(session: Session, *, now: datetime = NOW, **more: Any) -> int:
+    """Announced, wishes closed yesterday, visits from January to April."""
+    facts = {
+        "name": "Semaine de l’industrie",
+        "state": CampaignState.ANNOUNCED,
+        "opens_at": now - timedelta(days=30),
+        "closes_at": now - timedelta(days=1),
+        "allocation_on": now.date(),
+        "first_visit_on": date(2027, 1, 4),
+        "last_visit_on": date(2027, 4, 30),
+        "points": {each.value: number for each, number in USUAL_POINTS.items()},
+        "seed": 7,
+        "created_at": now,
+        "updated_at": now,
+        **more,
+    }
+    row = CampaignRow(**facts)
+    session.add(row)
+    session.commit()
+    return row.id
+
+
+def store_wishes(
+    session: Session,
+    campaign: int,
+    school_class: int,
+    *wishes: Wish,
+    teacher: int,
+    now: datetime = NOW,
+    **more: Any,
+) -> int:
+    """A submitted wish list; as many students as the class has."""
+    facts = {
+        "students": session.get_one(SchoolClassRow, school_class).students,
+        "adults": 2,
+        "max_km": 80,
+        "arrival": school_class,
+        "split": Splitting.NONE,
+        "state": WishListState.SUBMITTED,
+        **more,
+    }
+    row = WishListRow(
+        campaign_id=campaign,
+        class_id=school_class,
+        teacher_id=teacher,
+        submitted_at=now,
+        updated_at=now,
+        **facts,
+    )
+    row.wishes = [
+        WishRow(
+            position=position,
+            slot_id=wish.slot_id,
+            host_id=wish.host_id,
+            field_codes=list(wish.field_codes),
+            first_on=wish.first_on,
+            last_on=wish.last_on,
+            max_km=wish.max_km,
+        )
+        for position, wish in enumerate(wishes, 1)
+    ]
+    session.add(row)
+    session.commit()
+    return row.id
+
+
+def store_pin(
+    session: Session, campaign: int, school_class: int, slot: int, kind: PinKind
+) -> None:
+    session.add(
+        PinRow(
+            campaign_id=campaign,
+            class_id=school_class,
+            slot_id=slot,
+            kind=kind,
+            reason="Le bus passe là.",
+            created_at=NOW,
+        )
+    )
+    session.commit()
