@@ -280,7 +280,7 @@ def retry(message_id: int) -> None:
         except Refusal as wrong:
             raise click.ClickException(
                 f"Message {message_id} cannot be sent again: it is sent, being sent, "
-                "or replaced by a newer one."
+                "replaced by a newer one, or its words are erased."
             ) from wrong
     click.echo(f"Message {message_id} goes out with the next round.")
 

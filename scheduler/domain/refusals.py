@@ -306,3 +306,15 @@ class ContactKnown(Refusal):
     """The person is a contact of the company already."""
 
     code = "contact_known"
+
+
+class ProposerGone(Refusal):
+    """Who asked for another time does not speak for that side any more."""
+
+    code = "proposer_gone"
+
+
+class LetterPurged(Refusal):
+    """What a mail said, or to whom it went, was destroyed in its time."""
+
+    code = "letter_purged"

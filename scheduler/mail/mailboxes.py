@@ -3,8 +3,9 @@
     arrived() ──▶ octets ──(the caller commits)──▶ put_away()
 
 A message is put away only when the caller says so: whatever stops the reader, it is
-there again at the next look. Of a message that is too large only the beginning is
-fetched; its true size comes with it.
+there again at the next look. One that cannot be opened or put away is left behind, and
+comes after all others from then on: it holds up none of them. Of a message that is too
+large only the beginning is fetched; its true size comes with it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -33,6 +34,7 @@ CONNECT_SECONDS, READ_SECONDS = 10, 30
 NEW, CUR = "new", "cur"
 # RFC 3501 §2.3.2; in a Maildir the same flag is an S after ":2,".
 INFO, READ = ":2,", "S"
+SAID_NO = "server_said_no"
 
 log = structlog.get_logger()
 
@@ -49,7 +51,8 @@ class Unreadable(Exception):
 class Arrived:
     """A message, or its beginning; ``size`` is that of the whole.
 
-    ``last``: nothing comes after it, and whoever asks for more cannot put it away.
+    ``last``: nothing comes after it that is known to be good, and whoever asks for more
+    may not be able to put it away.
     """
 
     octets: bytes
@@ -76,6 +79,7 @@ class Maildir:
     """
 
     folder: Path
+    _left: set[str] = field(default_factory=set, compare=False, repr=False)
 
     def arrived(self) -> Iterator[Arrived]:
         """The unread messages. One that cannot be opened is left for the next look."""
@@ -86,6 +90,7 @@ class Maildir:
                     octets = stream.read(ENOUGH)
             except OSError as wrong:
                 log.warning("mail_file_unreadable", reason=type(wrong).__name__)
+                self._left.add(path.name)
                 continue
             yield Arrived(octets=octets, size=size, put_away=self._mark(path))
 
@@ -122,7 +127,8 @@ class Maildir:
             *self._files(NEW),
             *(path for path in self._files(CUR) if READ not in _flags(path)),
         ]
-        return sorted(found, key=_age)
+        self._left.intersection_update(path.name for path in found)
+        return sorted(found, key=lambda path: (path.name in self._left, *_age(path)))
 
     def _files(self, part: str) -> list[Path]:
         place = self.folder / part
@@ -141,10 +147,15 @@ class Maildir:
             name, _, _ = path.name.partition(INFO)
             flags = "".join(sorted({*_flags(path), READ}))
             cur = self.folder / CUR
-            cur.mkdir(exist_ok=True)
-            # Gone already: another reader was as fast, and found it known.
-            with suppress(FileNotFoundError):
+            try:
+                cur.mkdir(exist_ok=True)
                 path.rename(cur / f"{name}{INFO}{flags}")
+            except FileNotFoundError:
+                # Gone already: another reader was as fast, and found it known.
+                return
+            except OSError as wrong:
+                log.warning("mail_not_put_away", reason=type(wrong).__name__)
+                self._left.add(path.name)
 
         return mark
 
@@ -177,21 +188,29 @@ class ImapMailbox:
     done_folder: str = ""
     tls: str = "tls"
     trust: ssl.SSLContext | None = field(default=None, repr=False)
+    _left: set[int] = field(default_factory=set, compare=False, repr=False)
 
     def arrived(self) -> Iterator[Arrived]:
         """The messages that wait, over one connection, each fetched when asked for."""
         with self._connection() as client:
-            waiting = self._waiting(client)[:AT_ONCE]
-            for uid in waiting:
-                found = _fetched(client, uid)
-                if found is not None:
-                    octets, size = found
-                    yield Arrived(
-                        octets=octets,
-                        size=size,
-                        put_away=self._mark(client, uid),
-                        last=uid == waiting[-1],
-                    )
+            # One is held back, to know whether another one comes after it.
+            held: Arrived | None = None
+            for uid in self._waiting(client)[:AT_ONCE]:
+                if held is not None and uid in self._left:
+                    yield replace(held, last=True)
+                    held = None
+                found = None
+                with self._leaving_behind(uid, "mail_not_fetched"):
+                    found = _fetched(client, uid)
+                if found is None:
+                    continue
+                if held is not None:
+                    yield held
+                octets, size = found
+                put_away = self._mark(client, uid)
+                held = Arrived(octets=octets, size=size, put_away=put_away)
+            if held is not None:
+                yield replace(held, last=True)
 
     def look(self) -> int:
         """How many wait."""
@@ -233,11 +252,25 @@ class ImapMailbox:
 
     def _waiting(self, client: IMAPClient) -> list[int]:
         """What is left in the folder; without a second folder, what is unseen."""
-        return sorted(client.search("ALL" if self.done_folder else "UNSEEN"))
+        found = client.search("ALL" if self.done_folder else "UNSEEN")
+        self._left.intersection_update(found)
+        return sorted(found, key=lambda uid: (uid in self._left, uid))
+
+    @contextmanager
+    def _leaving_behind(self, uid: int, event: str) -> Iterator[None]:
+        """Go on without this message, unless the connection is gone."""
+        try:
+            with _told():
+                yield
+        except Unreadable as wrong:
+            self._left.add(uid)
+            if wrong.reason != SAID_NO:
+                raise
+            log.warning(event, reason=wrong.reason)
 
     def _mark(self, client: IMAPClient, uid: int) -> Callable[[], None]:
         def mark() -> None:
-            with _told():
+            with self._leaving_behind(uid, "mail_not_put_away"):
                 if self.done_folder:
                     _move(client, uid, self.done_folder)
                 else:
@@ -292,4 +325,4 @@ def _told() -> Iterator[None]:
         raise Unreadable("connection_lost") from None
     except IMAPClientError as wrong:
         lost = isinstance(wrong, IMAPClientAbortError)
-        raise Unreadable("connection_lost" if lost else "server_said_no") from None
+        raise Unreadable("connection_lost" if lost else SAID_NO) from None

@@ -5,7 +5,7 @@ Comments are the school's own: a student's may be about health.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from scheduler.domain.announcements import Audience
 from scheduler.domain.headcount import Headcount, most_who_come, too_few
 from scheduler.domain.refusals import NotFound
 from scheduler.domain.visits import INVITED, VisitState
+from scheduler.persistence.models.received import ReceivedRow
 from scheduler.persistence.models.visits import InvitationRow, VisitRow
 from scheduler.persistence.queries import received, visits
 from scheduler.persistence.sealed import BrokenSeal, seal_of
@@ -24,13 +25,17 @@ from scheduler.services.headcount import count_of
 
 @dataclass(frozen=True, kw_only=True)
 class Said:
-    """One person's answer; ``answer`` is empty as long as there is none."""
+    """One person's answer; ``answer`` is empty as long as there is none.
+
+    ``wish``: another time that a student asked for. It is there to be read only.
+    """
 
     who: str
     audience: str
     answer: str
     at: datetime | None
     comment: str
+    wish: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +72,9 @@ def for_teacher(
     """Everything, for the school of the class."""
     visit = _visit(session, visit_id)
     need(for_school(by, visit.school_class.school_id))
+    wishes = received.wishes_of_students(session, visit_id)
     told = [
-        _said(session, row, name)
+        _said(session, row, name, wishes.get(row.id))
         for row, name in received.answered_invitations(session, visit_id)
     ]
     student = Audience.STUDENT.value
@@ -76,7 +82,11 @@ def for_teacher(
         session,
         visit,
         adults=tuple(each for each in told if each.audience != student and each.answer),
-        pupils=tuple(each for each in told if each.audience == student and each.answer),
+        pupils=tuple(
+            each
+            for each in told
+            if each.audience == student and (each.answer or each.wish)
+        ),
         side=Audience.TEACHER,
         now=now,
     )
@@ -145,13 +155,26 @@ def _proposals(
     return tuple(found)
 
 
-def _said(session: Session, row: InvitationRow, name: str) -> Said:
-    return Said(
+def _said(
+    session: Session, row: InvitationRow, name: str, asked: ReceivedRow | None
+) -> Said:
+    """``asked``: the student's latest wish; an answer given after it counts alone."""
+    answered = Said(
         who=name or _open(session, row.address),
         audience=row.audience.value,
         answer=row.answer.value if row.answer else "",
         at=row.answered_at,
         comment=_open(session, row.answer_comment),
+    )
+    if asked is None or (row.answered_at and row.answered_at > asked.received_at):
+        return answered
+    if asked.proposed_starts_at is None or asked.proposed_ends_at is None:
+        return answered
+    return replace(
+        answered,
+        at=asked.received_at,
+        comment=_open(session, asked.comment) or answered.comment,
+        wish=(asked.proposed_starts_at, asked.proposed_ends_at),
     )
 
 

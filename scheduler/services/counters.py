@@ -16,11 +16,21 @@ from scheduler.domain import fit, visits as rules
 from scheduler.domain.actors import Actor, for_host, for_school, need
 from scheduler.domain.announcements import Audience, Change
 from scheduler.domain.localtime import local
-from scheduler.domain.refusals import BadTimes, NotFound, Refused, WrongState
+from scheduler.domain.refusals import (
+    BadTimes,
+    NotFound,
+    ProposerGone,
+    Refused,
+    WrongState,
+)
 from scheduler.domain.slots import LONGEST
 from scheduler.domain.visits import VisitState
 from scheduler.persistence.models.received import ReceivedRow
-from scheduler.persistence.models.visits import InvitationRow, VisitRow
+from scheduler.persistence.models.visits import (
+    InvitationRow,
+    InvitationState,
+    VisitRow,
+)
 from scheduler.persistence.queries import offers, received, visits
 from scheduler.services import answers, fitting, journal, schedule, seats
 from scheduler.services.announce import announce, truth
@@ -41,12 +51,7 @@ def confirm_proposal(
         visit, row, invitation = _mine(session, visit_id, received_id, by)
         if visit.state not in OPEN_TO_A_PROPOSAL:
             raise WrongState(state=visit.state.value, step="confirm_proposal")
-        host = replace(
-            contact_of(session, invitation)
-            if invitation.audience is Audience.HOST
-            else by,
-            visit_id=None,
-        )
+        host = _for_the_host(session, visit, invitation, by=by)
         was_request = visit.state is VisitState.REQUESTED
         times = _times(row, place=visit.slot.place)
         _settle(row, by=by, now=now)
@@ -95,6 +100,25 @@ def _mine(
     if row.settled_at is not None or row.proposed_starts_at is None:
         raise WrongState(state=visit.state.value, step="settle_proposal")
     return visit, row, invitation
+
+
+def _for_the_host(
+    session: Session, visit: VisitRow, invitation: InvitationRow, *, by: Actor
+) -> Actor:
+    """Who changes the slot: the contact that proposed, or the one that confirms.
+
+    Raises ``ProposerGone`` where who proposed has no part in the visit any more.
+    """
+    if invitation.state is not InvitationState.INVITED:
+        raise ProposerGone
+    if invitation.audience is not Audience.HOST:
+        return replace(by, visit_id=None)
+    try:
+        contact = replace(contact_of(session, invitation), visit_id=None)
+        need(for_host(contact, visit.slot.offer.host_id))
+    except NotFound as gone:
+        raise ProposerGone from gone
+    return contact
 
 
 def _times(row: ReceivedRow, *, place: str) -> SlotTimes:

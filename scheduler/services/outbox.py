@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.announcements import Audience, Method
 from scheduler.domain.manners import next_morning, waits_for_digest
-from scheduler.domain.refusals import NotFound, WrongState
+from scheduler.domain.refusals import LetterPurged, NotFound, WrongState
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.people import MailRhythm, PersonRow
 from scheduler.persistence.models.visits import InvitationRow
@@ -108,16 +108,22 @@ def domain_digest(session: Session, address: str) -> str:
 
 
 def retry(session: Session, message_id: int, *, now: datetime) -> None:
-    """Send a dead or waiting message again, at once."""
+    """Send a dead or waiting message again, at once. Raises ``LetterPurged``."""
     with transaction(session):
         row = queries.message_to_change(session, message_id)
         if row is None:
             raise NotFound
         unsent = row.state in {MessageState.DEAD, MessageState.WAITING}
-        purged = not row.address
-        if purged or not unsent or queries.with_newer(session, [row.id]):
+        if not unsent or queries.with_newer(session, [row.id]):
             raise WrongState(state=row.state.value, step="retry")
+        if is_purged(row):
+            raise LetterPurged
         start_again(row, now=now)
+
+
+def is_purged(row: MessageRow) -> bool:
+    """Whether its address or its words were destroyed in their time."""
+    return not row.address or (row.visit_id is not None and not row.payload)
 
 
 def start_again(row: MessageRow, *, now: datetime) -> None:

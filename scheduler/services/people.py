@@ -92,7 +92,7 @@ def _move_messages(
     for row in messages.unsent_to(session, person_id):
         dead = row.state is MessageState.DEAD
         # A link to sign in has run out, and what has lost its words says nothing.
-        worthless = row.kind in WAITED_FOR or not row.payload
+        worthless = row.kind in WAITED_FOR or outbox.is_purged(row)
         if dead and (worthless or messages.with_newer(session, [row.id])):
             continue
         row.address = sealed

@@ -6,12 +6,14 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
+from scheduler.mail import mailboxes
 from scheduler.mail.mailboxes import ENOUGH, ImapMailbox, Maildir, Unreadable
 from tests.mail import imap_server
 
@@ -67,6 +69,41 @@ def test_two_readers_put_away_the_same_message(maildir):
     second.put_away()
 
     assert names(maildir, "cur") == ["1.a:2,S"]
+
+
+def test_a_message_that_cannot_be_put_away_holds_up_no_other(maildir, monkeypatch):
+    """A folder stands where it would go; with room for one at a time it comes last."""
+    monkeypatch.setattr(mailboxes, "AT_ONCE", 1)
+    (maildir.folder / "cur" / "1.a:2,S").mkdir()
+    (maildir.folder / "cur" / "1.a:2,S" / "full").touch()
+    maildir.deliver(b"Subject: two\r\n\r\n", name="2.b")
+    os.utime(maildir.folder / "new" / "1.a", (1, 1))
+
+    seen = []
+    for _round in range(2):
+        for each in maildir.arrived():
+            seen.append(each.octets)
+            each.put_away()
+
+    assert seen == [SMALL, b"Subject: two\r\n\r\n"]
+    assert names(maildir, "new") == ["1.a"]
+
+
+def test_a_message_that_cannot_be_opened_holds_up_no_other(maildir, monkeypatch):
+    monkeypatch.setattr(mailboxes, "AT_ONCE", 1)
+    maildir.deliver(b"Subject: two\r\n\r\n", name="2.b")
+    os.utime(maildir.folder / "new" / "1.a", (1, 1))
+    opened = Path.open
+
+    def refuse(path: Path, *args: object, **more: object) -> object:
+        if path.name == "1.a":
+            raise PermissionError
+        return opened(path, *args, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    assert list(maildir.arrived()) == []
+    assert [each.octets for each in maildir.arrived()] == [b"Subject: two\r\n\r\n"]
 
 
 def test_of_a_huge_file_only_the_beginning_is_read(maildir):
@@ -146,6 +183,78 @@ def test_imap_messages_go_to_another_folder(server):
     with IMAPClient("127.0.0.1", port=server.port, ssl=False) as client:
         client.login(USER, PASSWORD)
         assert client.select_folder("Read")[b"EXISTS"] == 1
+
+
+@pytest.mark.parametrize("method", ["add_flags", "fetch"])
+def test_an_imap_message_that_the_server_refuses_holds_up_no_other(
+    server, monkeypatch, method
+):
+    put(server, SMALL, b"Subject: two\r\n\r\nHi\r\n")
+    box = mailbox(server)
+    refuse_first(monkeypatch, method, IMAPClientError("NO not this one"))
+
+    for each in box.arrived():
+        each.put_away()
+
+    assert box.look() == 1
+    monkeypatch.undo()
+    (left,) = box.arrived()
+    assert left.octets == SMALL
+
+
+@pytest.mark.parametrize("method", ["add_flags", "fetch"])
+def test_an_imap_message_that_breaks_the_connection_comes_last_from_then_on(
+    server, monkeypatch, method
+):
+    put(server, SMALL, b"Subject: two\r\n\r\nHi\r\n")
+    box = mailbox(server)
+    refuse_first(monkeypatch, method, IMAPClientAbortError("gone"))
+
+    first, second = read(box), read(box)
+
+    assert [each[:12] for each in first] in ([], [SMALL[:12]])
+    assert second[0].startswith(b"Subject: two")
+    monkeypatch.undo()
+    assert box.look() == 1
+
+
+def read(box: ImapMailbox) -> list[bytes]:
+    """What one round gets, until the connection is gone."""
+    seen = []
+    with suppress(Unreadable):
+        for each in box.arrived():
+            seen.append(each.octets)
+            each.put_away()
+    return seen
+
+
+def test_the_last_imap_message_may_vanish_while_one_reads(server):
+    """The one before it is the last then, and is put away over the open connection."""
+    put(server, SMALL, b"Subject: two\r\n\r\n", b"Subject: three\r\n\r\n")
+    arrived = iter(mailbox(server).arrived())
+    first = next(arrived)
+    with IMAPClient("127.0.0.1", port=server.port, ssl=False) as client:
+        client.login(USER, PASSWORD)
+        client.select_folder("INBOX")
+        client.delete_messages(client.search("ALL")[-1:])
+        client.expunge()
+
+    rest = [(each.octets, each.last) for each in arrived]
+
+    assert (first.octets, first.last) == (SMALL, False)
+    assert rest == [(b"Subject: two\r\n\r\n", True)]
+
+
+def refuse_first(monkeypatch: pytest.MonkeyPatch, method: str, no: Exception) -> None:
+    """Of the first message of the folder the server will not hear."""
+    real = getattr(IMAPClient, method)
+
+    def said(client: IMAPClient, uids: list[int], *args: object, **more: object):
+        if uids == client.search("ALL")[:1]:
+            raise no
+        return real(client, uids, *args, **more)
+
+    monkeypatch.setattr(IMAPClient, method, said)
 
 
 def test_of_a_huge_imap_message_only_the_beginning_is_fetched(server):

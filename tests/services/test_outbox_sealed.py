@@ -50,5 +50,18 @@ def test_a_letter_whose_address_was_purged_is_not_sent_again(session, world):
     session.commit()
     session.rollback()
 
-    with refused(session, "wrong_state"):
+    with refused(session, "letter_purged"):
+        service.retry(session, purged, now=LATER)
+
+
+def test_a_letter_whose_words_were_purged_is_not_sent_again(session, world):
+    """An adult's mail keeps its address longer than its words."""
+    rows.visit_in(session, world, VisitState.CONFIRMED)
+    row = session.scalars(select(MessageRow).order_by(MessageRow.id.desc())).first()
+    row.state, row.payload = MessageState.DEAD, {}
+    purged = row.id
+    session.commit()
+    session.rollback()
+
+    with refused(session, "letter_purged"):
         service.retry(session, purged, now=LATER)

@@ -14,7 +14,7 @@ from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.people import PersonRow
 from scheduler.persistence.models.received import ReceivedRow
 from scheduler.persistence.models.visits import VisitRow
-from scheduler.services import inbox, links, requests
+from scheduler.services import contacts, inbox, links, requests
 from scheduler.services.accounts import TRIES_PER_MACHINE
 from scheduler.services.students import set_addresses
 from tests import rows
@@ -204,6 +204,72 @@ def test_nobody_takes_a_time_of_their_own(signed_in, proposed):
     other = signed_in("other_teacher").post(take)
 
     assert (own.status_code, other.status_code) == (404, 404)
+
+
+def test_a_time_of_a_contact_who_left_is_refused_in_words(
+    signed_in, session, world, proposed
+):
+    client = signed_in("teacher")
+    path = f"/teacher/visits/{proposed}"
+    take = action(page_of(client, path), "take")
+    contacts.remove_contact(
+        session, world.host, world.contact.id, by=world.substitute.actor, now=LATER
+    )
+
+    done = client.post(take, headers=FRENCH)
+
+    assert done.status_code == 303
+    assert "ne participe plus à la visite" in page_of(client, path)
+    slot = session.get_one(SlotRow, world.slots[0], populate_existing=True)
+    assert slot.starts_at == rows.TUESDAY
+
+
+def test_a_time_of_a_contact_who_is_blocked_is_refused_in_words(
+    signed_in, session, world, proposed
+):
+    client = signed_in("teacher")
+    path = f"/teacher/visits/{proposed}"
+    take = action(page_of(client, path), "take")
+    session.get_one(PersonRow, world.contact.id).blocked = True
+    session.commit()
+
+    assert client.post(take, headers=FRENCH).status_code == 303
+    assert "ne participe plus à la visite" in page_of(client, path)
+
+
+def test_a_students_other_time_is_told_to_the_teacher_and_moves_nothing(
+    signed_in, session, world, visit
+):
+    octets = reply(session, visit, LEA, Reply.OTHER_TIME, comment="Stage ce jour-là")
+    inbox.receive(session, octets, now=LATER)
+
+    teacher = page_of(signed_in("teacher"), f"/teacher/visits/{visit}")
+    contact = page_of(signed_in("contact"), f"/host/visits/{visit}")
+
+    assert "propose un autre horaire : mardi 19 janvier 2027" in plain(teacher)
+    assert "Stage ce jour-là" in teacher
+    assert "/take" not in teacher
+    assert "propose un autre horaire" not in contact
+    assert session.get_one(VisitRow, visit).slot_id == world.slots[0]
+
+
+def test_what_a_student_answers_later_takes_the_place_of_the_other_time(
+    signed_in, session, visit
+):
+    octets = reply(session, visit, LEA, Reply.OTHER_TIME)
+    inbox.receive(session, octets, now=LATER)
+    later = LATER + timedelta(hours=1)
+    inbox.receive(session, reply(session, visit, LEA, at=later), now=later)
+
+    page = page_of(signed_in("teacher"), f"/teacher/visits/{visit}")
+
+    assert "1 vient" in page
+    assert "propose un autre horaire" not in page
+
+
+def plain(page):
+    """With ordinary blanks."""
+    return page.replace("\u00a0", " ").replace("\u202f", " ")
 
 
 # ------------------------------------------------------------------ three buttons

@@ -197,17 +197,35 @@ def answered_invitations(
 def proposals_of(session: Session, visit_id: int) -> Sequence[ReceivedRow]:
     """Other times that were asked for by calendar and that nobody has settled."""
     return session.scalars(
+        _other_times(visit_id)
+        .where(
+            ReceivedRow.settled_at.is_(None),
+            InvitationRow.audience != Audience.STUDENT,
+        )
+        .order_by(ReceivedRow.id.desc())
+    ).all()
+
+
+def wishes_of_students(session: Session, visit_id: int) -> dict[int, ReceivedRow]:
+    """The latest other time that each student asked for, by invitation."""
+    rows = session.scalars(
+        _other_times(visit_id)
+        .where(InvitationRow.audience == Audience.STUDENT)
+        .order_by(ReceivedRow.id)
+    )
+    return {row.invitation_id: row for row in rows if row.invitation_id is not None}
+
+
+def _other_times(visit_id: int) -> Select[ReceivedRow]:
+    return (
         select(ReceivedRow)
         .join(InvitationRow, InvitationRow.id == ReceivedRow.invitation_id)
         .where(
             ReceivedRow.visit_id == visit_id,
             ReceivedRow.code == "counter",
             ReceivedRow.proposed_starts_at.is_not(None),
-            ReceivedRow.settled_at.is_(None),
-            InvitationRow.audience != Audience.STUDENT,
         )
-        .order_by(ReceivedRow.id.desc())
-    ).all()
+    )
 
 
 def received_to_settle(session: Session, received_id: int) -> ReceivedRow | None:
