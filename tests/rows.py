@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor, Membership, Role
+from scheduler.domain.campaigns import USUAL_POINTS, CampaignState
 from scheduler.domain.localtime import instant
 from scheduler.domain.offers import (
     OfferState,
@@ -26,6 +27,7 @@ from scheduler.domain.slots import SlotState
 from scheduler.domain.visits import CancelReason, DeclineReason, VisitState
 from scheduler.persistence.base import Base
 from scheduler.persistence.models.calendars import CalendarRow, ClosureRow
+from scheduler.persistence.models.campaigns import CampaignRow
 from scheduler.persistence.models.network import (
     HostRow,
     OrganisationRow,
@@ -440,6 +442,39 @@ def store_world(session: Session) -> World:
             email="claire@example.org",
         ),
     )
+
+
+# ------------------------------------------------------------------ campaigns
+
+
+def store_campaign(
+    session: Session,
+    *,
+    state: CampaignState = CampaignState.ANNOUNCED,
+    opens_at: datetime = NOW - timedelta(days=1),
+    closes_at: datetime = NOW + timedelta(days=10),
+    **given: Any,
+) -> int:
+    """A campaign whose visits are those of the world's slots. Returns its id."""
+    row = CampaignRow(
+        name="Visites du deuxième trimestre",
+        state=state,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        allocation_on=date(2026, 12, 8),
+        first_visit_on=date(2027, 1, 11),
+        last_visit_on=date(2027, 4, 16),
+        points={each.value: number for each, number in USUAL_POINTS.items()},
+        seed=4217,
+        created_at=NOW,
+        updated_at=NOW,
+        announced_at=NOW - timedelta(days=2),
+    )
+    for name, value in given.items():
+        setattr(row, name, value)
+    session.add(row)
+    session.commit()
+    return row.id
 
 
 # ------------------------------------------------------------------ visits

@@ -6,9 +6,14 @@ here reads a clock or a database.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+from scheduler.domain.localtime import local_day
+from scheduler.domain.refusals import CampaignDates, CampaignFixed, Refusal, WrongState
+
+LONGEST_TERM = timedelta(days=400)
 
 
 class CampaignState(StrEnum):
@@ -96,17 +101,24 @@ class PlacementState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Timing:
+    """When wishes may be filed, when places are given, when the visits are."""
+
+    opens_at: datetime
+    closes_at: datetime
+    allocation_on: date
+    first_visit_on: date
+    last_visit_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
 class Campaign:
     """``level_codes`` empty: every level. ``school_quota`` None: no limit."""
 
     id: int
     name: str
     state: CampaignState
-    opens_at: datetime
-    closes_at: datetime
-    allocation_on: date
-    first_visit_on: date
-    last_visit_on: date
+    timing: Timing
     level_codes: frozenset[str] = frozenset()
     school_quota: int | None = None
     visits_per_class: int = 1
@@ -116,13 +128,63 @@ class Campaign:
     seed: int = 1
 
 
+def timing_refusals(timing: Timing) -> list[Refusal]:
+    """What is wrong with the order of the days: first wishes, then places, then visits.
+
+    Each is a ``CampaignDates`` whose ``wrong`` names the later of the two.
+    """
+    order = (
+        (timing.closes_at <= timing.opens_at, "closes_at"),
+        (timing.allocation_on < local_day(timing.closes_at), "allocation_on"),
+        (timing.first_visit_on <= timing.allocation_on, "first_visit_on"),
+        (timing.last_visit_on < timing.first_visit_on, "last_visit_on"),
+        (timing.last_visit_on - timing.first_visit_on > LONGEST_TERM, "too_long"),
+    )
+    return [CampaignDates(wrong=which) for is_wrong, which in order if is_wrong]
+
+
+def announce(campaign: Campaign, *, now: datetime) -> CampaignState:
+    """The rules become public; raises ``CampaignFixed`` or ``CampaignDates``."""
+    if campaign.state is not CampaignState.DRAFT:
+        raise CampaignFixed
+    if campaign.timing.closes_at <= now:
+        raise CampaignDates(wrong="closed_already")
+    return CampaignState.ANNOUNCED
+
+
+def postpone_closing(
+    campaign: Campaign, *, closes_at: datetime, allocation_on: date, now: datetime
+) -> Timing:
+    """More time for wishes, until places are given. Never less time.
+
+    Raises ``WrongState`` when a plan was chosen already, ``CampaignDates`` for days
+    that contradict one another.
+    """
+    if campaign.state is not CampaignState.ANNOUNCED:
+        raise WrongState(state=campaign.state.value, step="postpone_closing")
+    if closes_at < campaign.timing.closes_at or closes_at <= now:
+        raise CampaignDates(wrong="earlier")
+    timing = replace(campaign.timing, closes_at=closes_at, allocation_on=allocation_on)
+    found = timing_refusals(timing)
+    if found:
+        raise found[0]
+    return timing
+
+
+def end(campaign: Campaign) -> CampaignState:
+    """Nothing more comes of it: the waiting list is over. Raises ``WrongState``."""
+    if campaign.state not in {CampaignState.ANNOUNCED, CampaignState.PUBLISHED}:
+        raise WrongState(state=campaign.state.value, step="end")
+    return CampaignState.ENDED
+
+
 def phase(campaign: Campaign, *, now: datetime) -> Phase:
     """Where the campaign stands at ``now``."""
     if campaign.state is not CampaignState.ANNOUNCED:
         return Phase(campaign.state.value)
-    if now < campaign.opens_at:
+    if now < campaign.timing.opens_at:
         return Phase.UPCOMING
-    return Phase.WISHING if now < campaign.closes_at else Phase.CLOSED
+    return Phase.WISHING if now < campaign.timing.closes_at else Phase.CLOSED
 
 
 @dataclass(frozen=True, kw_only=True)

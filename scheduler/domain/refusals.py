@@ -318,3 +318,24 @@ class LetterPurged(Refusal):
     """What a mail said, or to whom it went, was destroyed in its time."""
 
     code = "letter_purged"
+
+
+# Campaigns
+
+
+class CampaignDates(Refusal):
+    """The days of a campaign contradict one another; ``wrong`` says which."""
+
+    code = "campaign_dates"
+
+
+class CampaignFixed(Refusal):
+    """The rules were announced: they hold for everybody now."""
+
+    code = "campaign_fixed"
+
+
+class CampaignInUse(Refusal):
+    """Wishes were filed or a plan was computed: it cannot be dropped."""
+
+    code = "campaign_in_use"

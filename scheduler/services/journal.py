@@ -62,3 +62,23 @@ def note_person(
     """A line about an adult, by number: names and addresses do not belong here."""
     details: dict[str, object] = {"person": person_id}
     session.add(JournalRow(at=now, what=what, person_id=by.person_id, details=details))
+
+
+def note_campaign(
+    session: Session,
+    campaign_id: int,
+    what: str,
+    *,
+    by: Actor,
+    now: datetime,
+    **details: object,
+) -> None:
+    """A line in the history of a campaign."""
+    session.add(
+        JournalRow(
+            at=now,
+            what=f"campaign_{what}",
+            person_id=by.person_id,
+            details={"campaign": campaign_id, **details},
+        )
+    )

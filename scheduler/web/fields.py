@@ -45,6 +45,13 @@ def options(pairs: Iterable[tuple[object, Any]]) -> Choices:
     return [SelectChoice(value=value, label=label) for value, label in pairs]
 
 
+def labelled(rows: Iterable[Any], *, locale: str) -> Choices:
+    """Reference rows as the choices of a field."""
+    return options(
+        (row.code, row.label_en if locale == "en" else row.label_fr) for row in rows
+    )
+
+
 def one_line(value: str | None) -> str:
     """What was typed, on one line; too long is said, not cut."""
     return clean_line(value or "", KEPT)

@@ -35,6 +35,7 @@ FACTS = {
     "host_cap_reached": {"period": "month", "cap": 1, "on": "2027-01-12"},
     "host_closed": {"on": "2027-01-12"},
     "limit_too_low": {"limits": ["per_day"]},
+    "campaign_dates": {"wrong": "closes_at"},
     "bad_times": {"wrong": "too_short", "minutes": 15},
     "no_such_time": {"day": "2027-03-28", "time": "02:30"},
     "slots_overlap": {"starts_at": "2027-01-12T08:00:00+00:00"},

@@ -95,6 +95,7 @@ def values(session, world):
             "session_id": 1,
             "absence_id": 1,
             "closure_id": 1,
+            "campaign_id": rows.store_campaign(session),
             "code": code,
             "key": "1.M1P1Q1.host",
             "filename": "app.css",

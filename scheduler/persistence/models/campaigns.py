@@ -16,6 +16,7 @@ from scheduler.domain.campaigns import (
     PlacementState,
     RunPurpose,
     RunState,
+    Timing,
 )
 from scheduler.domain.wishes import Splitting, Wish, WishListState
 from scheduler.persistence.base import Base
@@ -67,16 +68,29 @@ class CampaignRow(Base):
     published_at: Mapped[datetime | None]
     sample_key: Mapped[str | None] = mapped_column(unique=True)
 
-    def as_domain(self) -> Campaign:
-        return Campaign(
-            id=self.id,
-            name=self.name,
-            state=self.state,
+    @property
+    def timing(self) -> Timing:
+        return Timing(
             opens_at=self.opens_at,
             closes_at=self.closes_at,
             allocation_on=self.allocation_on,
             first_visit_on=self.first_visit_on,
             last_visit_on=self.last_visit_on,
+        )
+
+    def take_timing(self, timing: Timing) -> None:
+        self.opens_at = timing.opens_at
+        self.closes_at = timing.closes_at
+        self.allocation_on = timing.allocation_on
+        self.first_visit_on = timing.first_visit_on
+        self.last_visit_on = timing.last_visit_on
+
+    def as_domain(self) -> Campaign:
+        return Campaign(
+            id=self.id,
+            name=self.name,
+            state=self.state,
+            timing=self.timing,
             level_codes=frozenset(self.level_codes),
             school_quota=self.school_quota,
             visits_per_class=self.visits_per_class,

@@ -10,7 +10,7 @@ from scheduler import clock
 from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
 from scheduler.services import received_mail
-from scheduler.web.coordinator import bp, mail
+from scheduler.web.coordinator import bp, campaigns, mail
 from scheduler.web.coordinator.pages import (
     MOST_PAGES,
     group_of,
@@ -19,7 +19,7 @@ from scheduler.web.coordinator.pages import (
 )
 from scheduler.web.signed_in import current_actor
 
-__all__ = ["bp", "mail"]
+__all__ = ["bp", "campaigns", "mail"]
 
 
 @bp.get("/")

@@ -19,11 +19,11 @@ from scheduler.persistence.queries.teacher_pages import (
 )
 from scheduler.services import classes as desk, feeds
 from scheduler.web.attempt import UNPROCESSABLE, attempt
-from scheduler.web.fields import options
+from scheduler.web.fields import labelled, options
 from scheduler.web.signed_in import current_actor, locale
 from scheduler.web.subscribing import Addresses, addresses
 from scheduler.web.teacher import bp
-from scheduler.web.teacher.forms import AbsenceForm, ClassForm, labelled
+from scheduler.web.teacher.forms import AbsenceForm, ClassForm
 from scheduler.web.teacher.whose import my_class, my_classes, my_schools
 
 

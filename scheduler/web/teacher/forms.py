@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
 from flask_babel import gettext, lazy_gettext, lazy_pgettext
 from wtforms import BooleanField, Field, SelectField, TextAreaField
 from wtforms.validators import Optional, ValidationError
@@ -17,7 +14,6 @@ from scheduler.web.attempt import ServiceForm
 from scheduler.web.fields import (
     NOTE,
     AtMost,
-    Choices,
     Day,
     OneOf,
     Pick,
@@ -279,10 +275,3 @@ class SearchForm(ServiceForm):
 
     class Meta:
         csrf = False
-
-
-def labelled(rows: Iterable[Any], *, locale: str) -> Choices:
-    """Reference rows as the choices of a field."""
-    return options(
-        (row.code, row.label_en if locale == "en" else row.label_fr) for row in rows
-    )

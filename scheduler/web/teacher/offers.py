@@ -22,7 +22,7 @@ from scheduler.persistence.queries import reference, teacher_pages
 from scheduler.persistence.queries.teacher_pages import ClassLine, SchoolLine
 from scheduler.services import search
 from scheduler.services.search import Found, FoundSlot, Loosened, Results, Wish
-from scheduler.web.fields import options
+from scheduler.web.fields import labelled, options
 from scheduler.web.month import (
     Content,
     Event,
@@ -33,7 +33,7 @@ from scheduler.web.month import (
 )
 from scheduler.web.signed_in import locale
 from scheduler.web.teacher import bp
-from scheduler.web.teacher.forms import SearchForm, labelled
+from scheduler.web.teacher.forms import SearchForm
 from scheduler.web.teacher.whose import (
     class_asked,
     class_choices,
