@@ -51,14 +51,7 @@ class Ledger:
         sizes = self._sizes(possible)
         if sizes is None:
             return None
-        parts = tuple(
-            Part(slot=slot, students=size, group=number)
-            for number, (group, size) in enumerate(
-                zip(possible.groups, sizes, strict=True), 1
-            )
-            for slot in group
-        )
-        visit = Visit(possible.class_id, parts)
+        visit = _visit(possible, sizes)
         self.note(visit)
         return visit
 
@@ -167,10 +160,46 @@ def spread(size: int, limits: Sequence[tuple[int, int]]) -> list[int] | None:
     return sizes
 
 
+def as_it_is_now(problem: Problem, visit: Visit, possible: Possible) -> Visit:
+    """A published visit with the students that its class has today."""
+    size = problem.classes[visit.class_id].size
+    told = {part.group: part.students for part in visit.parts}
+    if sum(told.values()) == size:
+        return visit
+    slots = [[problem.slots[name] for name in group] for group in possible.groups]
+    limits = [group_limits(problem, group) for group in slots]
+    sizes = [size] if possible.is_whole else spread(size, limits)
+    if sizes is None:
+        raise AssertionError(f"no group sizes for {possible}")
+    return _visit(possible, sizes)
+
+
+def _visit(possible: Possible, sizes: Sequence[int]) -> Visit:
+    return Visit(
+        possible.class_id,
+        tuple(
+            Part(slot=slot, students=size, group=number)
+            for number, (group, size) in enumerate(
+                zip(possible.groups, sizes, strict=True), 1
+            )
+            for slot in group
+        ),
+    )
+
+
+# ---------------------------------------------------------------- what must stay
+
+
 def with_frozen(problem: Problem, possible: Mapping[str, Sequence[Possible]]) -> Ledger:
     """A ledger that holds what must stay; raises ``NoPlan``."""
     ledger = Ledger(problem)
-    for number, possibility in frozen_possible(problem, possible):
+    kept = list(frozen_possible(problem, possible))
+    together = [as_it_is_now(problem, problem.previous[n].visit, p) for n, p in kept]
+    if not breaking(problem, together):
+        for visit in together:
+            ledger.note(visit)
+        return ledger
+    for number, possibility in kept:
         if ledger.take(possibility) is None and not _repeats(ledger, possibility):
             raise NoPlan(number, "it has no seats beside the other frozen visits")
     return ledger
@@ -198,3 +227,43 @@ def _the_possible(
 def _repeats(ledger: Ledger, possible: Possible) -> bool:
     now = {(visit.class_id, visit.slots) for visit in ledger.visits}
     return (possible.class_id, frozenset(possible.slots)) in now
+
+
+def breaking(problem: Problem, visits: Iterable[Visit]) -> list[Visit]:
+    """The visits at a slot, in a month or of a class where they are too many or few."""
+    at_slot: dict[str, list[Visit]] = defaultdict(list)
+    students: Counter[str] = Counter()
+    of_class: dict[str, list[Visit]] = defaultdict(list)
+    for visit in visits:
+        of_class[visit.class_id].append(visit)
+        for part in visit.parts:
+            at_slot[part.slot].append(visit)
+            students[part.slot] += part.students
+    months = Counter(
+        (problem.slots[name].host, problem.slots[name].month) for name in at_slot
+    )
+    broken: dict[Visit, None] = {}
+    for name, mine in at_slot.items():
+        slot = problem.slots[name]
+        is_full = months[slot.host, slot.month] > problem.hosts[slot.host].month_cap
+        if is_full or not _holds(slot, len(mine), students[name]):
+            broken.update(dict.fromkeys(mine))
+    for name, mine in of_class.items():
+        if not _class_may(problem, name, mine):
+            broken.update(dict.fromkeys(mine))
+    return list(broken)
+
+
+def _holds(slot: Slot, groups: int, students: int) -> bool:
+    return groups <= slot.groups and slot.least <= students <= slot.most
+
+
+def _class_may(problem: Problem, name: str, visits: Sequence[Visit]) -> bool:
+    slots = [[problem.slots[each] for each in visit.slots] for visit in visits]
+    dates = {mine[0].date for mine in slots}
+    hosts = [host for mine in slots for host in {slot.host for slot in mine}]
+    return (
+        len(visits) <= problem.classes[name].max_visits
+        and len(dates) == len(visits)
+        and len(set(hosts)) == len(hosts)
+    )

@@ -22,6 +22,7 @@ import numpy as np
 from scheduler.matching.greedy import Choices, fill, greedy
 from scheduler.matching.ledger import frozen_possible
 from scheduler.matching.model import Model, Row, build, parts, start_of, visits_of
+from scheduler.matching.neighbourhood import Minimum
 from scheduler.matching.pins import NOT_FOUND, Cut, PinsRefused, with_pins_by
 from scheduler.matching.plan import Visit
 from scheduler.matching.problem import Problem
@@ -341,3 +342,34 @@ def _flow(model: Model) -> list[float] | None:
         priced = np.abs(np.array(solution.row_dual)) > HALF
         low[priced] = high[priced] = np.round(np.array(solution.row_value)[priced])
     return [float(value) for value in values]
+
+
+# ---------------------------------------------------------------- small models
+
+
+def solver(limits: Limits) -> Callable[[Model, Mapping[int, int]], Minimum | None]:
+    """What repairs and reasons solve their small models with (``neighbourhood``)."""
+
+    def solve(model: Model, costs: Mapping[int, int]) -> Minimum | None:
+        if not model.upper:
+            return _without_columns(model)
+        highs = _Solver.silent()
+        highs.setOptionValue("random_seed", limits.seed)
+        highs.setOptionValue("mip_max_nodes", limits.nodes)
+        highs.setOptionValue("mip_rel_gap", 0.0)
+        highs.setOptionValue("mip_abs_gap", 1 - WHOLE)
+        highs.passModel(lp_of(model, costs, ()))
+        highs.run()
+        feasible = highspy.SolutionStatus.kSolutionStatusFeasible
+        if highs.getInfo().primal_solution_status != feasible:
+            return None
+        is_proven = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        return Minimum(list(highs.getSolution().col_value), is_proven)
+
+    return solve
+
+
+def _without_columns(model: Model) -> Minimum | None:
+    """HiGHS takes no model without columns; it has one plan, or none."""
+    is_possible = all(row.low <= 0 <= row.high for row in model.rows)
+    return Minimum([], is_proven=True) if is_possible else None
