@@ -230,28 +230,45 @@ def _repeats(ledger: Ledger, possible: Possible) -> bool:
 
 
 def breaking(problem: Problem, visits: Iterable[Visit]) -> list[Visit]:
-    """The visits at a slot, in a month or of a class where they are too many or few."""
+    """The visits that together are too many, or at a slot too few."""
     at_slot: dict[str, list[Visit]] = defaultdict(list)
-    students: Counter[str] = Counter()
     of_class: dict[str, list[Visit]] = defaultdict(list)
+    of_school: dict[str, list[Visit]] = defaultdict(list)
+    capped: dict[tuple[str, int], list[Visit]] = defaultdict(list)
+    students: Counter[str] = Counter()
     for visit in visits:
         of_class[visit.class_id].append(visit)
+        of_school[problem.classes[visit.class_id].school].append(visit)
         for part in visit.parts:
             at_slot[part.slot].append(visit)
             students[part.slot] += part.students
-    months = Counter(
-        (problem.slots[name].host, problem.slots[name].month) for name in at_slot
-    )
-    broken: dict[Visit, None] = {}
-    for name, mine in at_slot.items():
-        slot = problem.slots[name]
-        is_full = months[slot.host, slot.month] > problem.hosts[slot.host].month_cap
-        if is_full or not _holds(slot, len(mine), students[name]):
-            broken.update(dict.fromkeys(mine))
-    for name, mine in of_class.items():
-        if not _class_may(problem, name, mine):
-            broken.update(dict.fromkeys(mine))
-    return list(broken)
+            for key in problem.caps_on(problem.slots[part.slot]):
+                capped[key].append(visit)
+    used = [problem.slots[name] for name in at_slot]
+    months = Counter((slot.host, slot.month) for slot in used)
+    broken = [
+        *(at_slot[one.id] for one in used if not _month_allows(problem, one, months)),
+        *(mine for name, mine in at_slot.items()
+          if not _holds(problem.slots[name], len(mine), students[name])),
+        *(mine for name, mine in of_class.items()
+          if not _class_may(problem, name, mine)),
+        *(mine for name, mine in of_school.items()
+          if not _quota_allows(problem, name, mine)),
+        *(mine for (host, number), mine in capped.items()
+          if len(mine) > problem.hosts[host].caps[number].groups),
+    ]  # fmt: skip
+    return list(dict.fromkeys(visit for mine in broken for visit in mine))
+
+
+def _month_allows(
+    problem: Problem, slot: Slot, months: Mapping[tuple[str, str], int]
+) -> bool:
+    return months[slot.host, slot.month] <= problem.hosts[slot.host].month_cap
+
+
+def _quota_allows(problem: Problem, school: str, visits: Sequence[Visit]) -> bool:
+    quota = problem.schools[school].quota
+    return quota is None or len(visits) <= quota
 
 
 def _holds(slot: Slot, groups: int, students: int) -> bool:

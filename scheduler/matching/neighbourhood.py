@@ -44,7 +44,7 @@ class Found:
 
 
 class Standing:
-    """A valid plan whose visits are found by slot, month, school and class."""
+    """A valid plan whose visits are found by slot, month, cap, school and class."""
 
     def __init__(
         self, problem: Problem, possible: Choices, visits: Iterable[Visit]
@@ -53,6 +53,7 @@ class Standing:
         self.possible: dict[Visit, Possible] = {}
         self.at_slot: dict[str, list[Visit]] = defaultdict(list)
         self.at_month: dict[tuple[str, str], list[Visit]] = defaultdict(list)
+        self.in_cap: dict[tuple[str, int], list[Visit]] = defaultdict(list)
         self.of_school: dict[str, list[Visit]] = defaultdict(list)
         self.of_class: dict[str, list[Visit]] = defaultdict(list)
         self.students: Counter[str] = Counter()
@@ -74,6 +75,8 @@ class Standing:
         for part in visit.parts:
             self.at_slot[part.slot].append(visit)
             self.students[part.slot] += part.students
+            for cap in self.problem.caps_on(self.problem.slots[part.slot]):
+                self.in_cap[cap].append(visit)
         for key in {month_of(self.problem.slots[name]) for name in visit.slots}:
             self.at_month[key].append(visit)
 
@@ -98,9 +101,11 @@ class Standing:
             found.update(dict.fromkeys(self.of_class.get(name, ())))
             school = self.problem.classes[name].school
             found.update(dict.fromkeys(self.of_school.get(school, ())))
-            for slot in dict.fromkeys(slot for each in choices for slot in each.slots):
-                key = month_of(self.problem.slots[slot])
-                found.update(dict.fromkeys(self.at_month.get(key, ())))
+            for slot_id in dict.fromkeys(s for each in choices for s in each.slots):
+                slot = self.problem.slots[slot_id]
+                found.update(dict.fromkeys(self.at_month.get(month_of(slot), ())))
+                for cap in self.problem.caps_on(slot):
+                    found.update(dict.fromkeys(self.in_cap.get(cap, ())))
         return self._with_their_company(found)
 
     def _with_their_company(self, visits: Iterable[Visit]) -> list[Visit]:

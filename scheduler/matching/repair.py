@@ -31,6 +31,7 @@ from scheduler.matching.neighbourhood import (
     hold,
     neighbours,
 )
+from scheduler.matching.pins import only_pins, pins_of
 from scheduler.matching.plan import Reason, Visit, in_order
 from scheduler.matching.possible import Offer, possible_visits
 from scheduler.matching.problem import Problem, Published, Slot
@@ -142,6 +143,13 @@ def _today(problem: Problem, visit: Visit, possible: Choices) -> Visit | None:
     return None
 
 
+def _with_pins_that_hold(problem: Problem, stays: Iterable[Visit]) -> Problem:
+    """Without the pins that nothing fulfils any more."""
+    given = {(visit.class_id, slot) for visit in stays for slot in visit.slots}
+    pins = [p for p in pins_of(problem) if (p.class_id, p.slot) in given]
+    return only_pins(problem, pins)
+
+
 # ---------------------------------------------------------------- the three ways
 
 
@@ -174,8 +182,10 @@ def fewest_changes(
     problem: Problem, possible: Choices, best: Callable[[Problem, Choices], Optimum]
 ) -> Repair:
     """The best plan of all by the levels of a repair: slower, and proven."""
+    harm = damage(problem, possible)
+    aim = _with_pins_that_hold(problem, harm.stays)
     params = replace(problem.params, objective=LEVELS)
-    found = best(replace(problem, params=params), possible)
+    found = best(replace(aim, params=params), possible)
     is_proven = all(level.is_proven for level in found.levels.values())
     return repaired(problem, possible, found.visits, is_proven=is_proven)
 
@@ -184,8 +194,9 @@ class _Round:
     """One search for a repair of a problem."""
 
     def __init__(self, problem: Problem, possible: Choices, solve: Solve) -> None:
-        self.problem, self.possible, self.solve = problem, possible, solve
         self.harm = damage(problem, possible)
+        self.problem = _with_pins_that_hold(problem, self.harm.stays)
+        self.possible, self.solve = possible, solve
         self.frozen = {
             (each.visit.class_id, each.visit.slots)
             for each in problem.previous

@@ -8,6 +8,7 @@ import pytest
 
 from scheduler.matching.ledger import NoPlan
 from scheduler.matching.optimum import Limits, optimum, solver
+from scheduler.matching.pins import only_pins, pins_of
 from scheduler.matching.plan import Plan
 from scheduler.matching.possible import Offer, possible_visits
 from scheduler.matching.problem import Problem, Published, Slot, read_problem
@@ -29,6 +30,7 @@ from tests.matching.instances import (
     random_instance,
     the_example,
     with_previous,
+    with_rules,
 )
 
 SOLVE = solver(Limits())
@@ -142,6 +144,17 @@ def test_two_that_fit_no_more_choose_again():
     assert sorted(fates(found).values()) == [Fate.KEPT, Fate.LOST]
 
 
+def test_a_pin_that_nothing_fulfils_any_more_is_dropped():
+    data = the_example()
+    data["slots"] = data["slots"][:2]
+    data["classes"][1]["pinned"] = ["S3"]
+    problem = published(data, FACTORY, JOINERY)
+
+    found = fewest_changes(problem, possible_visits(Offer(problem)), BEST)
+
+    assert fates(found) == {"C1": Fate.KEPT, "C2": Fate.LOST}
+
+
 def test_a_class_that_grew_keeps_its_slot_where_it_fits():
     data = the_example()
     data["classes"][1]["size"] = 30
@@ -218,12 +231,16 @@ def damaged(seed: int) -> Problem | None:
             one["max"] -= 1
     if draw.random() < 0.3:
         draw.choice(data["classes"])["size"] += 1
+    if seed % 2:
+        data = with_rules(draw, data)
     problem = read_problem(data)
     try:
-        damage(problem, possible_visits(Offer(problem)))
+        harm = damage(problem, possible_visits(Offer(problem)))
     except NoPlan:
         return None
-    return problem
+    given = {(visit.class_id, slot) for visit in harm.stays for slot in visit.slots}
+    pins = [pin for pin in pins_of(problem) if (pin.class_id, pin.slot) in given]
+    return only_pins(problem, pins)
 
 
 @pytest.mark.parametrize("block", range(4))
