@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from icalendar import Calendar, Event, vCalAddress, vGeo, vText, vUri
 
-from scheduler.ical.zone import paris
+from scheduler.ical.zone import PARIS_ZONE
 from scheduler.wording import clean_line, clean_text, local
 
 PRODUCT = "-//Company visits//Scheduler 1//FR"
@@ -23,6 +23,8 @@ SUMMARY_LIMIT = 200
 PLACE_LIMIT = 400
 DESCRIPTION_LIMIT = 5000
 NAME_LIMIT = 60
+
+_EVENT, _END = b"\r\nBEGIN:VEVENT\r\n", b"\r\nEND:VCALENDAR\r\n"
 
 _LINK = re.compile(r"https?://[!-~]+")
 _ADDRESS = re.compile(r"[!-~]+@[!-~]+")
@@ -68,12 +70,11 @@ class Entry(Occasion):
 
 
 def calendar() -> Calendar:
-    """An empty calendar with the zone that all our entries use."""
+    """An empty calendar; ``octets`` adds the zone that all our entries use."""
     empty = Calendar()
     empty.add("prodid", PRODUCT)
     empty.add("version", "2.0")
     empty.add("calscale", "GREGORIAN")
-    empty.add_component(paris())
     return empty
 
 
@@ -102,8 +103,17 @@ def event(occasion: Occasion, *, status: str) -> Event:
 
 
 def octets(written: Calendar) -> bytes:
-    """UTF-8, CRLF, lines of at most 75 octets."""
-    return bytes(written.to_ical())
+    """UTF-8, CRLF, lines of at most 75 octets.
+
+    The zone is put before the first entry as it is: read and written each time, it
+    would take as long as the entry. No text that is folded and escaped has a line like
+    a delimiter's.
+    """
+    whole = bytes(written.to_ical())
+    at = whole.find(_EVENT)
+    if at < 0:
+        at = whole.rindex(_END)
+    return whole[: at + 2] + PARIS_ZONE + whole[at + 2 :]
 
 
 def person(address: str, name: str, **parameters: str) -> vCalAddress:

@@ -9,33 +9,24 @@ that a change of law is noticed.
 
 from __future__ import annotations
 
-from typing import cast
-
-from icalendar import Timezone
-
 TZID = "Europe/Paris"
 
-_TEXT = """\
+PARIS_ZONE = b"""\
 BEGIN:VTIMEZONE
 TZID:Europe/Paris
 BEGIN:DAYLIGHT
 DTSTART:19700329T020000
-RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3
 TZNAME:CEST
 TZOFFSETFROM:+0100
 TZOFFSETTO:+0200
 END:DAYLIGHT
 BEGIN:STANDARD
 DTSTART:19701025T030000
-RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10
 TZNAME:CET
 TZOFFSETFROM:+0200
 TZOFFSETTO:+0100
 END:STANDARD
 END:VTIMEZONE
-"""
-
-
-def paris() -> Timezone:
-    """A fresh component: what is added to a calendar belongs to that calendar."""
-    return cast("Timezone", Timezone.from_ical(_TEXT.replace("\n", "\r\n")))
+""".replace(b"\n", b"\r\n")

@@ -17,7 +17,7 @@ from scheduler import wording
 from scheduler.ical.entry import Occasion
 from scheduler.mail.digest import digest
 from scheduler.mail.entries import invitation, occasion
-from scheduler.mail.facts import STUDENT, visit_facts
+from scheduler.mail.facts import STUDENT, VisitFacts, visit_facts
 from scheduler.mail.letter import Letter, Message, Undeliverable
 from scheduler.mail.press import Press
 from scheduler.wording import clean_line
@@ -82,6 +82,7 @@ class Compose:
         self._imprint = imprint
         self._links = links
         self._presses = {locale: Press(templates, locale=locale) for locale in LOCALES}
+        self._told: tuple[Mapping[str, Any], str, str, VisitFacts] | None = None
 
     def __call__(self, message: Message) -> Letter:
         """The letter of a message. The same message always gives the same letter."""
@@ -123,7 +124,7 @@ class Compose:
         answer_link: str | None = None,
     ) -> Occasion:
         """A visit in the words of our calendars, for feeds and for one file."""
-        visit = visit_facts(recorded, audience=audience, locale=locale)
+        visit = self._visit(recorded, audience=audience, locale=locale)
         return occasion(
             visit,
             self._press(locale),
@@ -140,6 +141,16 @@ class Compose:
         return self._press(locale).line(
             "mail/entry/calendar.txt", kind=kind, organisation=clean_line(organisation)
         )
+
+    def _visit(
+        self, recorded: Mapping[str, Any], *, audience: str, locale: str
+    ) -> VisitFacts:
+        """The last one is kept: a letter asks twice, and a class reads the same."""
+        last = self._told
+        if last is None or last[:3] != (recorded, audience, locale):
+            facts = visit_facts(recorded, audience=audience, locale=locale)
+            self._told = last = (dict(recorded), audience, locale, facts)
+        return last[3]
 
     def _press(self, locale: str) -> Press:
         return self._presses.get(locale, self._presses[LOCALES[0]])
@@ -173,7 +184,7 @@ class Compose:
             "count": payload.get("count"),
         }
         if payload.get("visit"):
-            visit = visit_facts(
+            visit = self._visit(
                 payload["visit"], audience=audience, locale=press.locale
             )
             facts["visit"] = visit

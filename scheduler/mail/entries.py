@@ -7,7 +7,6 @@ The words come from templates/mail/entry, so that a mailed invitation, a feed an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -71,7 +70,7 @@ def invitation(
     recorded: Mapping[str, Any] = message.payload.get("entry") or {}
     return write(
         Entry(
-            **asdict(told),
+            **vars(told),
             organizer_address=ascii_address(organizer_address),
             organizer_name=organizer_name,
             attendee_address=ascii_address(message.recipient_address),

@@ -42,6 +42,7 @@ class Press:
 
     def html(self, template: str, **facts: object) -> str:
         """A page, with everything that is put in escaped."""
+        facts["only_words"] = True
         words = _TRAILING.sub("", self._escaping.get_template(template).render(facts))
         return _BLANK_LINES.sub("\n", words).strip() + "\n"
 
@@ -60,6 +61,7 @@ class Press:
             autoescape=autoescape,  # noqa: S701 - see _plain
             undefined=StrictUndefined,
             extensions=["jinja2.ext.i18n"],
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -69,6 +71,8 @@ class Press:
         environment.filters["lines"] = _lines
         environment.filters["compact"] = _compact
         environment.globals["locale"] = self.locale
+        # A body.html takes the words of its body.txt, and not the letter around them.
+        environment.globals["only_words"] = False
         return environment
 
 

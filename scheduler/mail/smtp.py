@@ -13,19 +13,12 @@ tests. Three things in it are not fit for invitations, and each has its class he
 
 from __future__ import annotations
 
-import hashlib
 import re
 import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from email.header import Header
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy
-from email.utils import format_datetime
-from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -41,6 +34,7 @@ from scheduler.mail.letter import (
     Undeliverable,
     Unreachable,
 )
+from scheduler.mail.wire import BAD_HEADER, written
 from scheduler.wording import clean_line
 
 if TYPE_CHECKING:
@@ -48,49 +42,16 @@ if TYPE_CHECKING:
 
 TIMEOUT = 20.0
 SUBJECT_LIMIT = 160
-# Longer names are right on the wire, but the standard library's own parser reads an
-# accented one back with a blank in it; some clients share that fault.
-NAME_LIMIT = 48
 ANSWER_LIMIT = 200
-HEADER_LIMIT = 900
 
 PERMANENT = range(500, 600)
 TOO_LARGE = 552
-BAD_HEADER = "bad_header"
 _ADDRESS = re.compile(r"\S+@\S+")
 SENDER_REFUSED = "sender_refused"
 
 
-class _Wire(EmailPolicy):
-    """``SMTP``, but for subjects with accents.
-
-    Python 3.11 folds them so that the blank between two encoded words is lost, and
-    "2nde 7, Lycée" arrives as "2nde 7,Lycée".
-    """
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        if name.lower() == "list-unsubscribe":
-            # RFC 8058 §3.1: one address, whole. Folding would cut a long one.
-            return f"{name}: {value}\r\n".encode("ascii")
-        if name.lower() != "subject" or value.isascii():
-            return super().fold_binary(name, value)
-        words = Header(str(value), "utf-8", header_name=name).encode(linesep="\r\n")
-        return f"{name}: {words}\r\n".encode("ascii")
-
-
-WIRE = _Wire(linesep=SMTP.linesep)
-
-
 class InviteMail(flask_mail.Message):
-    """One letter to one recipient as MIME; the calendar part is last and has a method.
-
-    multipart/mixed
-    ├─ multipart/alternative
-    │  ├─ text/plain
-    │  ├─ text/html
-    │  └─ text/calendar; method=REQUEST      (RFC 6047 §2.4)
-    └─ application/ics; name=invite.ics      the same octets
-    """
+    """One letter to one recipient, as octets."""
 
     def __init__(self, letter: Letter) -> None:
         recipient = ascii_address(letter.recipient_address)
@@ -102,12 +63,9 @@ class InviteMail(flask_mail.Message):
         self.msgId = letter.message_id
         self.recipient = recipient
         self.envelope_from = ascii_address(letter.envelope_from or sender)
-        self.mime = _mime(letter, subject=subject, sender=sender, recipient=recipient)
-
-    @cached_property
-    def octets(self) -> bytes:
-        """What goes over the wire."""
-        return self.mime.as_bytes(policy=WIRE)
+        self.octets = written(
+            letter, subject=subject, sender=sender, recipient=recipient
+        )
 
     def as_bytes(self) -> bytes:
         return self.octets
@@ -282,67 +240,6 @@ class SmtpCourier:
         if code in PERMANENT and not ours:
             return Undeliverable(reason, answer=words)
         return Deferred(reason, answer=words)
-
-
-def _mime(letter: Letter, *, subject: str, sender: str, recipient: str) -> EmailMessage:
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _address(letter.sender_name, sender)
-    mail["To"] = _address(letter.recipient_name, recipient)
-    mail["Subject"] = subject
-    mail["Date"] = format_datetime(letter.date)
-    mail["Message-ID"] = _message_id(letter.message_id)
-    references = [_message_id(one) for one in letter.references]
-    if references:
-        mail["In-Reply-To"] = references[-1]
-        mail["References"] = " ".join(references)
-    for name, value in letter.headers:
-        mail[_token(name)] = clean_line(value, HEADER_LIMIT)
-    mail.set_content(letter.text, cte="quoted-printable")
-    mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    if letter.calendar is not None:
-        _add_calendar(mail, letter.calendar, method=_token(letter.method or ""))
-    # Of the letter, not of chance: a second copy is the same, octet for octet.
-    made_of = hashlib.sha256(letter.message_id.encode()).hexdigest()[:24]
-    for number, part in enumerate(mail.walk()):
-        if part.is_multipart():
-            part.set_boundary(f"=_{number}_{made_of}")
-    return mail
-
-
-def _add_calendar(mail: EmailMessage, calendar: bytes, *, method: str) -> None:
-    """Put the calendar last in the alternative, and the same octets beside it.
-
-    As bytes: given as text, its line ends would be rewritten, and doubled ones make
-    Gmail and iPhone drop the invitation. The type is set as it is to be sent: parsed,
-    ``method`` would go out in quotes, which is legal but not what calendars write.
-    """
-    mail.add_alternative(calendar, maintype="text", subtype="calendar", cte="base64")
-    part = list(mail.iter_parts())[-1]
-    del part["Content-Type"]
-    part.set_raw("Content-Type", f"text/calendar; charset=UTF-8; method={method}")
-    mail.add_attachment(
-        calendar,
-        maintype="application",
-        subtype="ics",
-        filename="invite.ics",
-        cte="base64",
-        params={"name": "invite.ics"},
-    )
-
-
-def _address(name: str, address: str) -> Address:
-    return Address(clean_line(name, NAME_LIMIT), addr_spec=address)
-
-
-def _message_id(value: str) -> str:
-    return f"<{_token(value).strip('<>')}>"
-
-
-def _token(value: str) -> str:
-    """Header values of our own making: printable ASCII without blanks, or a bug."""
-    if not value or not all("!" <= character <= "~" for character in value):
-        raise ValueError(BAD_HEADER)
-    return value
 
 
 def _words(wrong: Exception) -> str:

@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.tz import tzical
+from icalendar import Calendar, Timezone
 
-from scheduler.ical.zone import TZID, paris
+from scheduler.ical.feed import feed
+from scheduler.ical.zone import PARIS_ZONE, TZID
+from tests.ical.samples import NOW, a_feed_entry
 
 PARIS = ZoneInfo("Europe/Paris")
 HOUR = timedelta(hours=1)
@@ -17,8 +20,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.mark.parametrize("year", range(1997, 2061))
 def test_the_zone_agrees_with_the_tz_database_around_both_changes(year):
-    text = paris().to_ical().decode()
-    zone = tzical(StringIO(text)).get(TZID)
+    zone = tzical(StringIO(PARIS_ZONE.decode())).get(TZID)
 
     for month in (3, 10):
         for hours in range(24 * 31):
@@ -29,6 +31,16 @@ def test_the_zone_agrees_with_the_tz_database_around_both_changes(year):
                 assert naive.utcoffset() == wall.utcoffset(), wall
 
 
-def test_each_calendar_gets_a_zone_of_its_own():
-    assert paris() is not paris()
-    assert paris().to_ical() == paris().to_ical()
+def test_the_zone_is_written_as_icalendar_would():
+    assert Timezone.from_ical(PARIS_ZONE).to_ical() == PARIS_ZONE
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+def test_every_calendar_has_the_zone_once_and_first(number):
+    typed = "\r\nBEGIN:VEVENT\r\nEND:VCALENDAR\r\n" * 9
+    entries = [a_feed_entry(summary=typed, description=typed)] * number
+
+    written = Calendar.from_ical(feed("a", entries, NOW))
+
+    kinds = [one.name for one in written.subcomponents]
+    assert kinds == ["VTIMEZONE"] + ["VEVENT"] * number

@@ -13,7 +13,8 @@ import pytest
 
 from scheduler.mail.dialogue import hand_in
 from scheduler.mail.letter import Deferred, Letter, Undeliverable, Unreachable
-from scheduler.mail.smtp import WIRE, InviteMail, SafeMail, SmtpPost
+from scheduler.mail.smtp import InviteMail, SafeMail, SmtpPost
+from scheduler.mail.wire import WIRE
 from tests.mail.peers import Peer, a_certificate, a_post_office, free_port, real_server
 from tests.mail.samples import NOW, a_compose, a_message
 from tests.mail.test_compose import HOSTILE, harmless
