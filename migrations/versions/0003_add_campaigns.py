@@ -1,4 +1,4 @@
-"""add campaigns: rules, wish lists, runs, placements
+"""add campaigns: rules, wish lists, runs, placements; indexes for long queues of mail
 
 Expand: nothing that was there changes its meaning.
 
@@ -318,8 +318,24 @@ def upgrade() -> None:
     op.execute("ALTER TABLE visit ADD COLUMN group_no INTEGER")
     op.create_index("ix_visit_placement_id", "visit", ["placement_id"])
 
+    # A long queue of mail is read in the order of an index, never sorted.
+    op.drop_index("ix_message_state_due_at", "message")
+    op.create_index("ix_message_state_due_at_id", "message", ["state", "due_at", "id"])
+    waited_for = sa.text("kind = 'sign_in' AND state != 'sent'")
+    op.create_index(
+        "ix_message_waited_for",
+        "message",
+        ["due_at", "id"],
+        sqlite_where=waited_for,
+        postgresql_where=waited_for,
+    )
+
 
 def downgrade() -> None:
+    op.drop_index("ix_message_waited_for", "message")
+    op.drop_index("ix_message_state_due_at_id", "message")
+    op.create_index("ix_message_state_due_at", "message", ["state", "due_at"])
+
     op.drop_index("ix_visit_placement_id", "visit")
     op.execute("ALTER TABLE visit DROP COLUMN group_no")
     op.execute("ALTER TABLE visit DROP COLUMN placement_id")

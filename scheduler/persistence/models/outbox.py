@@ -6,11 +6,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.domain.announcements import Audience, Method
 from scheduler.persistence.base import Base
+
+# The few that somebody waits for before a screen (domain.sending.WAITED_FOR).
+WAITED_FOR_UNSENT = text("kind = 'sign_in' AND state != 'sent'")
 
 
 class MessageState(StrEnum):
@@ -40,7 +43,14 @@ class MessageRow(Base):
 
     __tablename__ = "message"
     __table_args__ = (
-        Index("ix_message_state_due_at", "state", "due_at"),
+        Index("ix_message_state_due_at_id", "state", "due_at", "id"),
+        Index(
+            "ix_message_waited_for",
+            "due_at",
+            "id",
+            sqlite_where=WAITED_FOR_UNSENT,
+            postgresql_where=WAITED_FOR_UNSENT,
+        ),
         Index("ix_message_invitation_id_state", "invitation_id", "state"),
         Index("ix_message_sent_at", "sent_at"),
     )
