@@ -174,23 +174,34 @@ def compiled_templates(
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
+def make_app(settings: Settings, templates: FileSystemBytecodeCache) -> Flask:
+    """The application; forms need no token in tests.
+
+    It is imported here, so that tests of rules do not wait for all its parts.
+    """
+    made: Flask = importlib.import_module("scheduler.app").create_app(settings)
+    made.config["WTF_CSRF_ENABLED"] = False
+    made.jinja_env.bytecode_cache = templates
+    return made
+
+
+def let_go(app: Flask) -> None:
+    """Close what the application has open in its database."""
+    database = app.extensions["sqlalchemy"]
+    with app.app_context():
+        database.session.remove()
+        for engine in database.engines.values():
+            engine.dispose()
+
+
 @pytest.fixture
 def app(
     settings: Settings, compiled_templates: FileSystemBytecodeCache
 ) -> Iterator[Flask]:
-    """The application on the database of ``session``; forms need no token in tests.
-
-    It is imported here, so that tests of rules do not wait for all its parts.
-    """
-    made = importlib.import_module("scheduler.app").create_app(settings)
-    made.config["WTF_CSRF_ENABLED"] = False
-    made.jinja_env.bytecode_cache = compiled_templates
+    """The application on the database of ``session``."""
+    made = make_app(settings, compiled_templates)
     yield made
-    database = made.extensions["sqlalchemy"]
-    with made.app_context():
-        database.session.remove()
-        for engine in database.engines.values():
-            engine.dispose()
+    let_go(made)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.engine import Dialect, Engine, create
 
 make_alone = sa.create_engine
 connected: dict[str, Dialect] = {}
@@ -33,8 +33,8 @@ def create_engine(url: Any, **options: Any) -> Engine:
 
 
 def share() -> None:
-    """From now on, whoever makes an engine."""
-    sa.create_engine = create_engine
+    """From now on, whoever makes an engine: we or Flask-SQLAlchemy."""
+    sa.create_engine = create.create_engine = create_engine
 
 
 def _learn(engine: Engine, name: str) -> None:

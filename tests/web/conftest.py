@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request_tearing_down
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from sqlalchemy.orm import Session
 
+from config import Settings
 from scheduler import clock
 from scheduler.persistence.engine import make_engine
 from scheduler.persistence.sealed import Seal
 from scheduler.services import accounts
 from scheduler.services.house import House
 from tests import rows
+from tests.conftest import let_go, make_app
 
 SignedIn = Callable[..., FlaskClient]
 
@@ -36,9 +41,69 @@ class WallClock:
         return self.at
 
 
+@dataclass
+class Stage:
+    """Where all page tests of a test process play, one after another.
+
+    The place is always the same, so that an application made for one test does for
+    the next: making it and reading its templates takes longer than most tests.
+    """
+
+    folder: Path
+    apps: dict[Settings, tuple[Flask, dict[str, Any]]] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+
+    def app(self, settings: Settings, templates: FileSystemBytecodeCache) -> Flask:
+        """The application of these settings, with its own keys for sessions."""
+        if settings not in self.apps:
+            made = make_app(settings, templates)
+            factory = made.extensions["sqlalchemy"].session.session_factory
+            self.apps[settings] = made, factory.kw["info"]
+        app, info = self.apps[settings]
+        app.extensions["sqlalchemy"].session.session_factory.configure(info=info)
+        return app
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return Stage(tmp_path_factory.mktemp("stage") / "place")
+
+
+@pytest.fixture
+def sqlite_url(stage: Stage, sqlite_template: Path) -> str:
+    """The stage's database, as the migrations leave it."""
+    stage.clear()
+    file = stage.folder / "visits.db"
+    shutil.copyfile(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
 @pytest.fixture
 def database_url(sqlite_url: str) -> str:
     return sqlite_url
+
+
+@pytest.fixture
+def settings(settings: Settings, stage: Stage) -> Settings:
+    return replace(settings, mailbox_dir=str(stage.folder / "mailbox"))
+
+
+@pytest.fixture
+def app(
+    stage: Stage, settings: Settings, compiled_templates: FileSystemBytecodeCache
+) -> Iterator[Flask]:
+    """The stage's application; what a test sets in it is put back."""
+    app = stage.app(settings, compiled_templates)
+    config, extensions = dict(app.config), dict(app.extensions)
+    yield app
+    let_go(app)
+    app.config.clear()
+    app.config.update(config)
+    app.extensions.clear()
+    app.extensions.update(extensions)
 
 
 @pytest.fixture(autouse=True)
@@ -84,11 +149,10 @@ def session(app: Flask) -> Iterator[Session]:
             database.engine, info=database.session.session_factory.kw["info"]
         )
 
-    @app.teardown_request
-    def forget(_error: BaseException | None) -> None:
+    def forget(_app: Flask, **_rest: object) -> None:
         made.rollback()
 
-    with made:
+    with made, request_tearing_down.connected_to(forget, app):
         yield made
 
 
