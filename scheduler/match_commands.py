@@ -10,11 +10,13 @@ import importlib
 import json
 import os
 import resource
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -84,7 +86,7 @@ def match_group() -> None:
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Taken for compatibility: the plan and the search are the same with any.",
+    help="Accepted, and without effect: one thread searches, whatever is given.",
 )
 def solve(  # noqa: PLR0917 - click gives them by name
     instance: Path,
@@ -170,15 +172,37 @@ def _optimum(problem: Problem, possible: Choices, order: Order) -> optimum.Optim
         def left() -> float:
             return end - time.monotonic()
 
-    limits = engine.Limits(seed=order.seed, seconds_left=left, tell=_tell)
-    found: optimum.Optimum = engine.optimum(problem, possible, limits)
+    with _interrupts() as stopped:
+        limits = engine.Limits(
+            seed=order.seed, seconds_left=left, tell=_tell, stop=lambda: bool(stopped)
+        )
+        found: optimum.Optimum = engine.optimum(problem, possible, limits)
     return found
 
 
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Ctrl-C ends the search and keeps its best plan; a second one ends the program."""
+    stopped: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        stopped.append(number)
+        signal.signal(signal.SIGINT, before)
+        click.echo("Stopping with the best plan so far ...", err=True)
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _tell(progress: optimum.Progress) -> None:
+    steps = f" {progress.done}/{progress.steps}" if progress.steps else ""
+    level = "" if progress.stage == progress.level else f" {progress.level}"
     click.echo(
-        f"part {progress.part + 1} of {progress.parts}, {progress.stage}: "
-        f"{progress.best}, bound {progress.bound}",
+        f"part {progress.part + 1} of {progress.parts}, {progress.stage}{steps}:"
+        f"{level} {progress.best}, bound {progress.bound}",
         err=True,
     )
 

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from signal import SIGINT, default_int_handler, getsignal, raise_signal
 
 import pytest
 from click.testing import CliRunner, Result
 
+from scheduler import match_commands
 from scheduler.cli import main
 from tests.matching.instances import changed, the_example
 
@@ -82,6 +84,21 @@ def test_a_limit_in_seconds_is_noted(instance: Path, tmp_path: Path):
         "engine": "1", "method": "optimum", "seed": 0, "time_limit": 1e-06, "cut": True,
     }  # fmt: skip
     assert run("verify", instance, plan).exit_code == 0
+
+
+def test_ctrl_c_keeps_the_best_plan(instance: Path, tmp_path: Path, monkeypatch):
+    """The signal comes while the solver runs; what was found is written and noted."""
+    monkeypatch.setattr(match_commands, "_tell", lambda _: raise_signal(SIGINT))
+    plan = tmp_path / "plan.json"
+
+    done = run("solve", instance, "-o", plan)
+
+    assert done.exit_code == 0
+    assert "Stopping" in done.stderr
+    assert json.loads(done.stdout)["cut"] is True
+    assert json.loads(plan.read_text())["made_by"]["cut"] is True
+    assert run("verify", instance, plan).exit_code == 0
+    assert getsignal(SIGINT) is default_int_handler
 
 
 def test_verify_names_what_is_wrong(instance: Path, tmp_path: Path):

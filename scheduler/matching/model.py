@@ -27,9 +27,12 @@ Terms = Sequence[tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """``host`` is whose slots or months it is about; a class's own rows have none."""
+
     low: float
     high: float
     terms: Terms
+    host: str | None = None
 
 
 @dataclass(slots=True)
@@ -67,12 +70,12 @@ class Model:
         self.upper.append(upper)
         return len(self.upper) - 1
 
-    def at_most(self, high: int, terms: Terms) -> None:
-        self.rows.append(Row(-INFINITE, high, terms))
+    def at_most(self, high: int, terms: Terms, host: str | None = None) -> None:
+        self.rows.append(Row(-INFINITE, high, terms, host))
 
-    def limit(self, high: int, terms: Terms) -> None:
+    def limit(self, high: int, terms: Terms, host: str | None = None) -> None:
         """A row of a quota or a cap."""
-        self.at_most(high, terms)
+        self.at_most(high, terms, host)
         self.has_limits = True
 
     def slots_of(self, choice: int) -> list[list[Slot]]:
@@ -195,15 +198,15 @@ def _slots(model: Model) -> None:
         if slots[name].is_shared:
             _shared(model, slots[name], users, capped=name in capped)
         elif len(users) > 1:
-            model.at_most(1, [(choice, 1) for choice, _ in users])
+            model.at_most(1, [(choice, 1) for choice, _ in users], slots[name].host)
     _sizes_add_up(model)
     for (host, _), several in months.items():
-        _month(model, at, several, cap=model.problem.hosts[host].month_cap)
+        _month(model, at, several, host)
     for (host, number), several in tight_caps(model.problem, at).items():
         groups = Counter(choice for name in several for choice, _ in at[name])
         cap = model.problem.hosts[host].caps[number]
         if groups.total() > cap.groups:
-            model.limit(cap.groups, sorted(groups.items()))
+            model.limit(cap.groups, sorted(groups.items()), host)
 
 
 def tight_caps(
@@ -237,13 +240,13 @@ def full_months(
     }
 
 
-def _month(model: Model, at: Users, names: Sequence[str], *, cap: int) -> None:
+def _month(model: Model, at: Users, names: Sequence[str], host: str) -> None:
     """A shared slot counts when it is used, any other with its one visit."""
     used: Counter[int] = Counter()
     for name in names:
         opened = model.opened.get(name)
         used.update([c for c, _ in at[name]] if opened is None else [opened])
-    model.at_most(cap, sorted(used.items()))
+    model.at_most(model.problem.hosts[host].month_cap, sorted(used.items()), host)
 
 
 def _shared(
@@ -259,9 +262,9 @@ def _shared(
     def limit(high: int, terms: Terms) -> None:
         """At most ``high``, and nothing in a slot that is not used."""
         if opened is None:
-            model.at_most(high, terms)
+            model.at_most(high, terms, slot.host)
         else:
-            model.at_most(0, [*terms, (opened, -high)])
+            model.at_most(0, [*terms, (opened, -high)], slot.host)
 
     load = [(each.size_column or each.column, each.weight) for each in groups]
     limit(slot.most, load)
@@ -271,9 +274,10 @@ def _shared(
         limit(high, terms)
     if opened is not None and has_least:
         less = [(column, -weight) for column, weight in load]
-        model.at_most(0, [*less, (opened, slot.least)])
+        model.at_most(0, [*less, (opened, slot.least)], slot.host)
     if opened is not None:
-        model.at_most(0, [(opened, 1), *((each.column, -1) for each in groups)])
+        terms = [(opened, 1), *((each.column, -1) for each in groups)]
+        model.at_most(0, terms, slot.host)
 
 
 def _group(model: Model, choice: int, group: int) -> Group:
@@ -281,7 +285,7 @@ def _group(model: Model, choice: int, group: int) -> Group:
     size = model.problem.classes[possible.class_id].size
     if possible.is_whole:
         return Group(choice, least=size, weight=size, size_column=None)
-    limits = _limits(model, choice)
+    limits = limits_of(model, choice)
     key = (choice, group)
     if key not in model.sizes:
         model.sizes[key] = model.column(limits[group][1])
@@ -292,7 +296,7 @@ def _group(model: Model, choice: int, group: int) -> Group:
     return Group(choice, least=limits[group][0], weight=1, size_column=model.sizes[key])
 
 
-def _limits(model: Model, choice: int) -> list[tuple[int, int]]:
+def limits_of(model: Model, choice: int) -> list[tuple[int, int]]:
     """The least and most students of each group, given what the others can take."""
     size = model.problem.classes[model.choices[choice].class_id].size
     wide = [group_limits(model.problem, slots) for slots in model.slots_of(choice)]
@@ -309,7 +313,7 @@ def _sizes_add_up(model: Model) -> None:
     for choice, group in model.sizes:
         by_choice[choice].append(group)
     for choice, groups in by_choice.items():
-        limits = _limits(model, choice)
+        limits = limits_of(model, choice)
         others = [limits[n] for n in range(len(limits)) if n not in groups]
         size = model.problem.classes[model.choices[choice].class_id].size
         least = size - sum(high for _, high in others)
@@ -398,7 +402,7 @@ def visits_of(model: Model, values: Sequence[float]) -> list[Visit]:
 def _visit(model: Model, number: int, values: Sequence[float]) -> Visit:
     possible = model.choices[number]
     size = model.problem.classes[possible.class_id].size
-    limits = [(size, size)] if possible.is_whole else _limits(model, number)
+    limits = [(size, size)] if possible.is_whole else limits_of(model, number)
     for group in range(len(limits)):
         if (number, group) in model.sizes:
             fixed = round(values[model.sizes[number, group]])

@@ -1,9 +1,10 @@
-"""The best plan, level by level, each with its proof: the only home of the solver.
+"""The best plan, level by level, each with its proof.
 
-Each part of the problem that shares nothing with the others is solved by itself: one
-solve per level, which proves it; a row then holds it for the levels below. A part that
-is a network needs no search at all (``_flow``). What comes out is never worse than the
-greedy plan, whenever the search is cut.
+A valid plan is there from the first second (``greedy``). A large problem is then
+improved district by district, and as a whole with its first levels weighed together.
+Each part that shares nothing with the others is proven by itself: one solve per level;
+a row then holds it for the levels below. A part that is a network needs no search at
+all. What comes out is never worse than the greedy plan, whenever the search is cut.
 
 Nothing here reads a clock. What limits the search is work (nodes of the search tree),
 so that a result can be computed again; whoever wants a limit in seconds passes a
@@ -13,49 +14,53 @@ function that says how many are left, and the plan notes that it was cut.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-import highspy
-import numpy as np
-
+from scheduler.matching import highs
+from scheduler.matching.districts import Standing, districts
 from scheduler.matching.greedy import Choices, fill, greedy
+from scheduler.matching.highs import INFINITE, WHOLE, Effort, Solved, lp_of, solver
+from scheduler.matching.improve import better, key_of, value_of, values_of
 from scheduler.matching.ledger import frozen_possible
+from scheduler.matching.limits import NODES, Limits, Progress
 from scheduler.matching.model import Model, Row, build, parts, start_of, visits_of
-from scheduler.matching.neighbourhood import Minimum
 from scheduler.matching.pins import NOT_FOUND, Cut, PinsRefused, with_pins_by
 from scheduler.matching.plan import Visit
+from scheduler.matching.possible import Possible
+from scheduler.matching.prices import bound_of_served
 from scheduler.matching.problem import Problem
-from scheduler.matching.score import sign
+from scheduler.matching.score import levels_of, rank_cost, sign
 
-NODES = 100_000
-WHOLE = 1e-6
-HALF = 0.5
-"""Prices are whole numbers in a network with whole costs."""
-INFINITE = float("inf")
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    stage: str
-    part: int
-    parts: int
-    best: int
-    bound: int | None
-
-
-def _nobody(_progress: Progress) -> None:
-    return None
+__all__ = [
+    "NODES",
+    "Level",
+    "Limits",
+    "Optimum",
+    "Progress",
+    "Scale",
+    "lp_of",
+    "optimum",
+    "solver",
+]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """``nodes`` holds for each solve. ``seconds_left`` may end any of them early."""
+class Scale:
+    """From which size on a problem is cut; tests cut small ones."""
 
-    nodes: int = NODES
-    seconds_left: Callable[[], float] | None = None
-    seed: int = 0
-    tell: Callable[[Progress], None] = _nobody
+    district: int = 1500
+    """Classes that choose again together; a problem of fewer is not cut."""
+    turns: int = 2
+    """How often, with other borders each time."""
+    together: int = 10_000
+    """Possible visits from which on the first levels are weighed together first."""
+    whole: int = 250_000
+    """Possible visits of the largest model that is solved as one."""
+    proof: int = 100_000
+    """Possible visits up to which levels are proven; beyond, prices bound the first."""
+    priced: int = 4000
+    """Classes of a district whose prices are found at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +83,21 @@ class Optimum:
     log: tuple[str, ...]
 
 
-def optimum(problem: Problem, possible: Choices, limits: Limits) -> Optimum:
-    """The best plan that the limits allow: never worse than the greedy one."""
-    start = _start(problem, possible, limits)
-    kept = [each for _, each in frozen_possible(problem, possible)]
-    pieces = parts(problem, possible)
-    search = _Search(problem, limits)
-    found: list[_Found] = []
-    for number, piece in enumerate(pieces):
-        model = build(problem, piece, [one for one in kept if one.class_id in piece])
-        mine = [visit for visit in start if visit.class_id in piece]
-        found.append(search.part(model, mine, number=number, of=len(pieces)))
-    visits = [visit for each in found for visit in each.visits]
-    levels: dict[str, Level] = {}
-    for level in problem.params.objective:
-        constant = len(problem.previous) if level == "changes" else 0
-        bounds = [each.bounds.get(level) for each in found]
-        known = [bound for bound in bounds if bound is not None]
-        value = constant + sum(each.values[level] for each in found)
-        whole = constant + sum(known) if len(known) == len(bounds) else None
-        levels[level] = Level(value, whole)
-    return Optimum(tuple(visits), levels, search.was_cut, tuple(search.log))
+def optimum(
+    problem: Problem,
+    possible: Choices,
+    limits: Limits,
+    *,
+    scale: Scale | None = None,
+    start: Sequence[Visit] | None = None,
+) -> Optimum:
+    """The best plan that the limits allow: never worse than ``start``.
+
+    Without one the search begins with the greedy plan.
+    """
+    visits = _start(problem, possible, limits) if start is None else start
+    search = _Search(problem, possible, limits, scale or Scale())
+    return search.optimum(visits)
 
 
 def _start(problem: Problem, possible: Choices, limits: Limits) -> tuple[Visit, ...]:
@@ -115,7 +114,7 @@ def _start(problem: Problem, possible: Choices, limits: Limits) -> tuple[Visit, 
 
 def _any_plan(model: Model, limits: Limits) -> list[float] | None:
     """Some plan; None if there is none; raises ``Cut`` if the limits do not tell."""
-    solved = _Solver(model, limits).solve({}, [], ())
+    solved = highs.search(model, {}, [], limits)
     if solved.is_proven:
         return solved.values
     if solved.is_impossible:
@@ -130,84 +129,304 @@ class _Found:
     bounds: dict[str, int]
 
 
-@dataclass(slots=True)
-class _Solved:
-    values: list[float]
-    bound: float
-    is_proven: bool
-    is_impossible: bool = False
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which part of the problem a search is at."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"part {self.number + 1}/{self.of}"
 
 
 @dataclass(slots=True)
 class _Search:
     problem: Problem
+    possible: Choices
     limits: Limits
+    scale: Scale
     was_cut: bool = False
+    work: int = 0
     log: list[str] = field(default_factory=list)
+    kept: list[Possible] = field(default_factory=list)
 
-    def part(
-        self, model: Model, start: Sequence[Visit], *, number: int, of: int
-    ) -> _Found:
-        values = start_of(model, start)
-        flow = _flow(model) if model.has_flow else None
-        if flow is not None:
-            self.log.append(f"part {number + 1}/{of}: a network")
-            return _Found(
-                visits_of(model, flow), found := self._values(model, flow), found
+    @property
+    def order(self) -> Sequence[str]:
+        return self.problem.params.objective
+
+    def optimum(self, start: Sequence[Visit]) -> Optimum:
+        self.kept = [each for _, each in frozen_possible(self.problem, self.possible)]
+        standing = Standing(self.problem, self.possible, start)
+        names = [name for name, choices in self.possible.items() if choices]
+        if sum(map(len, self.possible.values())) > self.scale.proof:
+            return self._large(standing, names)
+        if len(names) > self.scale.district:
+            self._tell_all("start", standing)
+            self._turn(standing, names, turn=0)
+        found: list[_Found] = []
+        pieces = parts(self.problem, self.possible)
+        for number, piece in enumerate(pieces):
+            mine = [visit for name in piece for visit in standing.of_class[name]]
+            found.append(self._part(piece, mine, _Place(number, len(pieces))))
+        visits = tuple(visit for each in found for visit in each.visits)
+        return Optimum(visits, self._levels(found), self.was_cut, tuple(self.log))
+
+    def _levels(self, found: Sequence[_Found]) -> dict[str, Level]:
+        levels: dict[str, Level] = {}
+        for level in self.order:
+            constant = len(self.problem.previous) if level == "changes" else 0
+            known = [each.bounds[level] for each in found if level in each.bounds]
+            value = constant + sum(each.values[level] for each in found)
+            whole = constant + sum(known) if len(known) == len(found) else None
+            levels[level] = Level(value, whole)
+        return levels
+
+    # ------------------------------------------------------------ large problems
+
+    def _large(self, standing: Standing, names: Sequence[str]) -> Optimum:
+        """Districts, then all together where that is possible; prices are the bound."""
+        self._tell_all("start", standing)
+        self._turn(standing, names, turn=0)
+        bound = self._bound(names) if self.order[0] == "served" else None
+        for turn in range(1, self.scale.turns):
+            self._turn(standing, names, turn=turn, bound=bound)
+        if sum(map(len, self.possible.values())) <= self.scale.whole:
+            self._district(standing, names)
+            self._tell_all("together", standing, bound=bound)
+        values = self._objective(standing)
+        bounds = {} if bound is None else {"served": max(bound, values["served"])}
+        levels = {each: Level(values[each], bounds.get(each)) for each in self.order}
+        self.was_cut = self.was_cut or not all(e.is_proven for e in levels.values())
+        return Optimum(standing.visits, levels, self.was_cut, tuple(self.log))
+
+    def _bound(self, names: Sequence[str]) -> int | None:
+        def row_prices(model: Model) -> Sequence[float] | None:
+            self.work += 1
+            costs = dict.fromkeys(model.costs["served"], -1)
+            relaxed = highs.relaxed(model, costs, self.limits)
+            return None if relaxed is None else [-price for price in relaxed.rows]
+
+        groups = districts(self.problem, names, most=self.scale.priced)
+        return bound_of_served(self.problem, self.possible, groups, row_prices)
+
+    def _turn(
+        self,
+        standing: Standing,
+        names: Sequence[str],
+        *,
+        turn: int,
+        bound: int | None = None,
+    ) -> None:
+        """Each district chooses again; every turn has its borders elsewhere."""
+        most = self.scale.district
+        groups = districts(self.problem, names, most=most, turn=turn)
+        for number, members in enumerate(groups, 1):
+            if self.limits.are_over:
+                self.was_cut = True
+                return
+            self._district(standing, members)
+            self._tell_all(
+                "districts", standing, bound=bound, done=number, steps=len(groups)
             )
-        solver = _Solver(model, self.limits)
+
+    def _district(self, standing: Standing, members: Sequence[str]) -> None:
+        piece, around = standing.piece(members)
+        frozen = [each for each in self.kept if each.class_id in piece]
+        model = build(self.problem, piece, [*around, *frozen])
+        mine = standing.mine(piece)
+        known = start_of(model, mine)
+        self.work += 1
+        found = better(model, known, self.limits)
+        if key_of(model, found) > key_of(model, known):
+            standing.replace(mine, visits_of(model, found))
+
+    def _objective(self, standing: Standing) -> dict[str, int]:
+        chosen = standing.choices()
+        return levels_of(
+            self.problem,
+            standing.visits,
+            rank=sum(rank_cost(each.rank) for each in chosen),
+            travel=sum(each.travel for each in chosen),
+        )
+
+    def _tell_all(
+        self,
+        stage: str,
+        standing: Standing,
+        *,
+        bound: int | None = None,
+        done: int = 0,
+        steps: int = 0,
+    ) -> None:
+        values = self._objective(standing)
+        level = self.order[0]
+        self._tell(
+            Progress(
+                stage, 0, 1, values[level], bound,
+                level=level, objective={each: values[each] for each in self.order},
+                done=done, steps=steps, work=self.work,
+            )
+        )  # fmt: skip
+
+    # ------------------------------------------------------------ one part, proven
+
+    def _part(self, piece: Choices, start: Sequence[Visit], place: _Place) -> _Found:
+        frozen = [each for each in self.kept if each.class_id in piece]
+        model = build(self.problem, piece, frozen)
+        flow = highs.flow(model) if model.has_flow else None
+        if flow is not None:
+            self.log.append(f"{place}: a network")
+            return _Found(
+                visits_of(model, flow), found := values_of(model, flow), found
+            )
+        values = start_of(model, start)
+        is_large = len(model.choices) > self.scale.together
+        if is_large:
+            values = self._together(model, values, place)
+        values, bounds = self._proofs(model, values, place, is_large=is_large)
+        return _Found(visits_of(model, values), values_of(model, values), bounds)
+
+    def _together(
+        self,
+        model: Model,
+        values: list[float],
+        place: _Place,
+        held: Sequence[Row] = (),
+    ) -> list[float]:
+        """Nearly the best plan, without a proof of any level."""
+        best = values
+
+        def hear(heard: Sequence[float] | None, _bound: float) -> None:
+            """The first plans of a search may be worse than the known one."""
+            nonlocal best
+            if heard is not None and key_of(model, heard) > key_of(model, best):
+                best = list(heard)
+                self._tell_part(model, "together", self.order[0], best, place=place)
+
+        self.work += 1
+        values = better(model, values, self.limits, held=held, share=0.5, hear=hear)
+        self._tell_part(model, "together", self.order[0], values, place=place)
+        return values
+
+    def _proofs(
+        self, model: Model, values: list[float], place: _Place, *, is_large: bool
+    ) -> tuple[list[float], dict[str, int]]:
+        """Level by level: what is proven is held for those below.
+
+        Below a level that is not proven the plan still becomes better, with no bound.
+        """
         bounds: dict[str, int] = {}
         held: list[Row] = []
-        for level in self.problem.params.objective:
-            costs = {c: -sign(level) * cost for c, cost in model.costs[level].items()}
-            solved = solver.solve(costs, values, held)
-            values = solved.values
-            value = _value(model, level, values)
-            bound = _bound(level, value, solved)
-            self._tell(model, Progress(level, number, of, value, bound))
-            if bound is not None:
-                bounds[level] = bound
-            if bound != value:
-                self.was_cut = True
+        is_sure = True
+        for level in self.order:
+            if self.limits.are_over:
+                is_sure = False
                 break
+            before = value_of(model, level, values)
+            effort = self._effort(level, is_large=is_large, is_sure=is_sure)
+            solved = self._level(model, level, values, held, place=place, effort=effort)
+            values = solved.values
+            value = value_of(model, level, values)
+            bound = _bound(level, value, solved)
+            if is_sure and bound is not None:
+                bounds[level] = bound
+            is_sure = is_sure and bound == value
+            self._tell_part(
+                model, level, level, values, bound=bounds.get(level), place=place
+            )
             held.append(_hold(model, level, value))
-        return _Found(visits_of(model, values), self._values(model, values), bounds)
+            if is_large and value != before and level != self.order[-1]:
+                values = self._together(model, values, place, held)
+        self.was_cut = self.was_cut or not is_sure
+        return values, bounds
 
-    def _tell(self, model: Model, progress: Progress) -> None:
+    def _level(
+        self,
+        model: Model,
+        level: str,
+        values: list[float],
+        held: Sequence[Row],
+        *,
+        place: _Place,
+        effort: Effort,
+    ) -> Solved:
+        def hear(heard: Sequence[float] | None, bound: float) -> None:
+            best = values if heard is None else heard
+            whole = _whole(level, bound) if effort.proof_only else None
+            self._tell_part(model, level, level, best, bound=whole, place=place)
+
+        costs = {c: -sign(level) * cost for c, cost in model.costs[level].items()}
+        self.work += 1
+        return highs.search(
+            model, costs, values, self.limits, held=held, effort=effort,
+            hear=hear if effort.from_start else None,
+        )  # fmt: skip
+
+    def _effort(self, level: str, *, is_large: bool, is_sure: bool) -> Effort:
+        share = 1.0 if level == self.order[-1] else SHARE
+        if not is_sure:
+            return Effort(from_start=True, share=share, gap=ROUGH, nodes=FEW)
+        if is_large:
+            return Effort(from_start=True, proof_only=True, share=share)
+        return Effort()
+
+    # ------------------------------------------------------------ progress
+
+    def _tell_part(
+        self,
+        model: Model,
+        stage: str,
+        level: str,
+        values: Sequence[float],
+        *,
+        place: _Place,
+        bound: int | None = None,
+    ) -> None:
         """The model counts published visits that stay; people count those that move."""
-        if progress.stage == "changes":
+        told = values_of(model, values)
+        if "changes" in told:
             mine = {each.class_id for each in model.choices}
             before = [each.visit.class_id for each in self.problem.previous]
             more = sum(name in mine for name in before)
-            progress = replace(
-                progress,
-                best=progress.best + more,
-                bound=None if progress.bound is None else progress.bound + more,
+            told["changes"] += more
+            if level == "changes" and bound is not None:
+                bound += more
+        self._tell(
+            Progress(
+                stage, place.number, place.of, told[level], bound,
+                level=level, objective=told, work=self.work,
             )
+        )  # fmt: skip
+
+    def _tell(self, progress: Progress) -> None:
         self.log.append(
             f"part {progress.part + 1}/{progress.parts}: "
             f"{progress.stage} {progress.best}, bound {progress.bound}"
         )
         self.limits.tell(progress)
 
-    def _values(self, model: Model, values: Sequence[float]) -> dict[str, int]:
-        return {
-            level: _value(model, level, values)
-            for level in self.problem.params.objective
-        }
+
+SHARE = 0.7
+"""Of the seconds left, for one level of a large problem."""
+ROUGH = 1e-3
+FEW = 100
+"""Below a level that is not proven: no search to the end, there is no proof to win."""
 
 
-def _value(model: Model, level: str, values: Sequence[float]) -> int:
-    return sum(round(values[c]) * cost for c, cost in model.costs[level].items())
-
-
-def _bound(level: str, value: int, solved: _Solved) -> int | None:
+def _whole(level: str, bound: float) -> int | None:
     """The solver's bound, which is one on -value where more is better."""
+    if not math.isfinite(bound):
+        return None
+    return -sign(level) * math.ceil(bound - WHOLE)
+
+
+def _bound(level: str, value: int, solved: Solved) -> int | None:
     if solved.is_proven:
         return value
-    if not math.isfinite(solved.bound):
+    bound = _whole(level, solved.bound)
+    if bound is None:
         return None
-    bound = -sign(level) * math.ceil(solved.bound - WHOLE)
     return max(bound, value) if sign(level) > 0 else min(bound, value)
 
 
@@ -216,160 +435,3 @@ def _hold(model: Model, level: str, value: int) -> Row:
     return (
         Row(value, INFINITE, terms) if sign(level) > 0 else Row(-INFINITE, value, terms)
     )
-
-
-class _Solver:
-    """HiGHS on one model; a new object for each solve, so that nothing lingers.
-
-    It is not given the plan that is known already: without one it is more than twice as
-    quick (a département: 14 seconds instead of 32). The plan is kept here for the case
-    that the search is cut.
-    """
-
-    def __init__(self, model: Model, limits: Limits) -> None:
-        self.model, self.limits = model, limits
-
-    def _may_last(self, solver: highspy.Highs) -> bool:
-        """Hand the seconds that are left to the solver; False if there are none."""
-        if self.limits.seconds_left is None:
-            return True
-        left = self.limits.seconds_left()
-        solver.setOptionValue("time_limit", max(left, 0.0))
-        return left > 0
-
-    @staticmethod
-    def silent() -> highspy.Highs:
-        solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        solver.silent()
-        solver.setOptionValue("threads", 1)
-        return solver
-
-    def solve(
-        self,
-        costs: Mapping[int, int],
-        start: list[float],
-        held: Sequence[Row],
-    ) -> _Solved:
-        solver = self.silent()
-        solver.setOptionValue("random_seed", self.limits.seed)
-        solver.setOptionValue("mip_max_nodes", self.limits.nodes)
-        solver.setOptionValue("mip_rel_gap", 0.0)
-        solver.setOptionValue("mip_abs_gap", 1 - WHOLE)
-        if not self._may_last(solver):
-            return _Solved(start, -INFINITE, is_proven=False)
-        solver.passModel(lp_of(self.model, costs, held))
-        solver.run()
-        return self._solved(solver, costs, start)
-
-    @staticmethod
-    def _solved(
-        solver: highspy.Highs, costs: Mapping[int, int], start: list[float]
-    ) -> _Solved:
-        """What was found, unless the search was cut before it found as good a plan."""
-
-        def cost(values: Sequence[float]) -> int:
-            return sum(round(values[column]) * each for column, each in costs.items())
-
-        status, info = solver.getModelStatus(), solver.getInfo()
-        values = list(solver.getSolution().col_value)
-        is_proven = status == highspy.HighsModelStatus.kOptimal
-        has_plan = (
-            info.primal_solution_status
-            == highspy.SolutionStatus.kSolutionStatusFeasible
-        )
-        if not has_plan or cost(start) < cost(values):
-            values = start
-        is_impossible = status == highspy.HighsModelStatus.kInfeasible
-        return _Solved(values, info.mip_dual_bound, is_proven, is_impossible)
-
-
-def lp_of(
-    model: Model, costs: Mapping[int, int], held: Sequence[Row]
-) -> highspy.HighsLp:
-    rows = [*model.rows, *held]
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = len(model.upper), len(rows)
-    cost = np.zeros(len(model.upper))
-    cost[list(costs)] = list(costs.values())
-    lp.col_cost_ = cost
-    lp.col_lower_ = np.array(model.lower, dtype=float)
-    lp.col_upper_ = np.array(model.upper, dtype=float)
-    lp.row_lower_ = np.array([row.low for row in rows])
-    lp.row_upper_ = np.array([row.high for row in rows])
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    lp.a_matrix_.start_ = np.cumsum([0, *(len(row.terms) for row in rows)])
-    lp.a_matrix_.index_ = np.array([c for row in rows for c, _ in row.terms])
-    lp.a_matrix_.value_ = np.array([float(v) for row in rows for _, v in row.terms])
-    lp.integrality_ = [highspy.HighsVarType.kInteger] * len(model.upper)
-    return lp
-
-
-# ---------------------------------------------------------------- networks
-
-
-def _flow(model: Model) -> list[float] | None:
-    """The best plan of a network, by linear programs alone; None if one is not solved.
-
-    Their corners are whole numbers. What is best on a level is described by the prices:
-    what has a price stays where it is for the levels below. A row that holds the value
-    of a level, as elsewhere, would break the network.
-    """
-    solver = _Solver.silent()
-    lp = lp_of(model, {}, ())
-    lp.integrality_ = []
-    solver.passModel(lp)
-    columns = np.arange(lp.num_col_, dtype=np.int32)
-    rows = np.arange(lp.num_row_, dtype=np.int32)
-    lower, upper = np.array(lp.col_lower_), np.array(lp.col_upper_)
-    low, high = np.array(lp.row_lower_), np.array(lp.row_upper_)
-    values = np.zeros(len(columns))
-    for level, mine in model.costs.items():
-        cost = np.zeros(len(columns))
-        cost[list(mine)] = [-sign(level) * each for each in mine.values()]
-        solver.changeColsCost(len(columns), columns, cost)
-        solver.changeColsBounds(len(columns), columns, lower, upper)
-        # highspy's type stubs forget this one.
-        solver.changeRowsBounds(len(rows), rows, low, high)  # type: ignore[attr-defined]
-        solver.run()
-        if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        solution = solver.getSolution()
-        values = np.array(solution.col_value)
-        if np.any(np.abs(values - np.round(values)) > WHOLE):
-            return None
-        priced = np.abs(np.array(solution.col_dual)) > HALF
-        lower[priced] = upper[priced] = np.round(values[priced])
-        priced = np.abs(np.array(solution.row_dual)) > HALF
-        low[priced] = high[priced] = np.round(np.array(solution.row_value)[priced])
-    return [float(value) for value in values]
-
-
-# ---------------------------------------------------------------- small models
-
-
-def solver(limits: Limits) -> Callable[[Model, Mapping[int, int]], Minimum | None]:
-    """What repairs and reasons solve their small models with (``neighbourhood``)."""
-
-    def solve(model: Model, costs: Mapping[int, int]) -> Minimum | None:
-        if not model.upper:
-            return _without_columns(model)
-        highs = _Solver.silent()
-        highs.setOptionValue("random_seed", limits.seed)
-        highs.setOptionValue("mip_max_nodes", limits.nodes)
-        highs.setOptionValue("mip_rel_gap", 0.0)
-        highs.setOptionValue("mip_abs_gap", 1 - WHOLE)
-        highs.passModel(lp_of(model, costs, ()))
-        highs.run()
-        feasible = highspy.SolutionStatus.kSolutionStatusFeasible
-        if highs.getInfo().primal_solution_status != feasible:
-            return None
-        is_proven = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-        return Minimum(list(highs.getSolution().col_value), is_proven)
-
-    return solve
-
-
-def _without_columns(model: Model) -> Minimum | None:
-    """HiGHS takes no model without columns; it has one plan, or none."""
-    is_possible = all(row.low <= 0 <= row.high for row in model.rows)
-    return Minimum([], is_proven=True) if is_possible else None
