@@ -284,6 +284,12 @@ class BadAddress(Refusal):
     code = "bad_address"
 
 
+class BadListAddress(BadAddress):
+    """The same of the address of a class's mailing list."""
+
+    code = "bad_list_address"
+
+
 class BadLine(Refusal):
     """A line of an imported table cannot be used: which column, what it says."""
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.localtime import PARIS
 from scheduler.mail.letter import Post
 from scheduler.mail.mailboxes import AT_ONCE, Mailbox, Maildir, Unreadable
-from scheduler.services import clockwork, delivery, digests, inbox
+from scheduler.services import clockwork, delivery, digests, inbox, lease
 from scheduler.services.delivery import Compose
 
 # One connection for so many; domains that were left alone get another chance then.
@@ -80,6 +80,7 @@ def read_answers(session: Session, desk: Desk) -> int:
             count += part
             if part < AT_ONCE or desk.stopping():
                 break
+        lease.hold(session, owner="mailbox", now=desk.now(), name=lease.ANSWERS)
     except Unreadable as wrong:
         log.warning("answers_unreadable", reason=wrong.reason)
     return count

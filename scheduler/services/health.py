@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.persistence.models.outbox import MessageState
 from scheduler.persistence.queries import delivery_pages, outbox, public_pages
+from scheduler.services import lease
 
 SILENT_FOR = timedelta(minutes=5)
 LATE = timedelta(minutes=15)
@@ -22,12 +23,14 @@ log = structlog.get_logger()
 class Health:
     """``loop_age``: since the loop's last beat; ``None`` if it never ran.
 
+    ``answers_age``: since the mailbox of answers was last read, wherever that is done.
     ``oldest_due``: how long the message waits that waits longest though it may go out.
     ``sent_age``: since the last message went out.
     """
 
     database: bool
     loop_age: timedelta | None = None
+    answers_age: timedelta | None = None
     waiting: int = 0
     dead: int = 0
     oldest_due: timedelta | None = None
@@ -36,6 +39,11 @@ class Health:
     @property
     def loop_alive(self) -> bool:
         return self.loop_age is not None and self.loop_age <= SILENT_FOR
+
+    @property
+    def answers_read(self) -> bool:
+        """The mailbox of answers could be read not long ago."""
+        return self.answers_age is not None and self.answers_age <= LATE
 
     @property
     def mail_moves(self) -> bool:
@@ -59,7 +67,8 @@ def health(session: Session, *, now: datetime) -> Health:
     """Never raises: that the database does not answer is an answer."""
     try:
         counts = outbox.state_counts(session)
-        beat = public_pages.last_beat(session)
+        dead = delivery_pages.failed_number(session)
+        beats = public_pages.beats(session)
         due = delivery_pages.oldest_due(session, now=now)
         sent = delivery_pages.last_sent(session)
     except SQLAlchemyError:
@@ -69,9 +78,10 @@ def health(session: Session, *, now: datetime) -> Health:
     sending = counts.get(MessageState.SENDING, 0)
     return Health(
         database=True,
-        loop_age=_since(beat, now),
+        loop_age=_since(beats.get(lease.LOOP), now),
+        answers_age=_since(beats.get(lease.ANSWERS), now),
         waiting=counts.get(MessageState.WAITING, 0) + sending,
-        dead=counts.get(MessageState.DEAD, 0),
+        dead=dead,
         oldest_due=_since(due, now),
         sent_age=_since(sent, now),
     )

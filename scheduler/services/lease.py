@@ -15,6 +15,8 @@ from scheduler.persistence.queries import outbox as queries
 from scheduler.services.transaction import transaction
 
 LOOP = "loop"
+# Held by nobody in particular: its beat tells when the mailbox was last read.
+ANSWERS = "answers"
 LIFE = timedelta(seconds=90)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor, need
 from scheduler.domain.announcements import Audience, Change
-from scheduler.domain.refusals import AddressTaken, BadAddress, SameAddress
+from scheduler.domain.refusals import AddressTaken, SameAddress
 from scheduler.domain.sending import WAITED_FOR
 from scheduler.persistence.models.outbox import MessageState
 from scheduler.persistence.models.people import PersonRow
@@ -18,7 +18,7 @@ from scheduler.persistence.queries import access, outbox as messages, visits
 from scheduler.persistence.sealed import seal_of
 from scheduler.services import journal, outbox
 from scheduler.services.announce import announce
-from scheduler.services.students import checked_addresses
+from scheduler.services.students import checked_address
 from scheduler.services.transaction import transaction
 
 LEAVES = {
@@ -38,10 +38,7 @@ def correct_address(
     arrive is sent again. Raises ``BadAddress``, ``SameAddress``, ``AddressTaken``.
     """
     need(by.is_coordinator)
-    wanted = checked_addresses([address])
-    if not wanted:
-        raise BadAddress(line=1, text="")
-    email = wanted[0]
+    email = checked_address(address)
     with transaction(session):
         ahead = _ahead(session, person_id, now=now)
         person = session.get(PersonRow, person_id)

@@ -13,6 +13,7 @@ from scheduler.domain.announcements import Audience, Change
 from scheduler.domain.parties import most_addresses
 from scheduler.domain.refusals import (
     BadAddress,
+    BadListAddress,
     NotFound,
     Refused,
     SameAddress,
@@ -59,6 +60,25 @@ def checked_addresses(lines: Iterable[str]) -> list[str]:
     return list(seen)
 
 
+def checked_address(text: str) -> str:
+    """The one address of a field of its own. Raises ``BadAddress`` without a line."""
+    try:
+        found = checked_addresses([text])
+    except Refused as refused:
+        raise BadAddress(line=0, text=text.strip()[:40]) from refused
+    if not found:
+        raise BadAddress(line=0, text="")
+    return found[0]
+
+
+def _checked_list(text: str) -> set[str]:
+    """The address of the class's mailing list, if it has one."""
+    try:
+        return {checked_address(text)} if text.strip() else set()
+    except BadAddress as wrong:
+        raise BadListAddress(**wrong.facts) from wrong
+
+
 def set_addresses(
     session: Session,
     visit_id: int,
@@ -75,7 +95,7 @@ def set_addresses(
     nothing, for nobody knows who reads it. ``students_answer``: whether the others are
     asked to say that they come.
     """
-    shared = set(checked_addresses([list_address]))
+    shared = _checked_list(list_address)
     alone = [each for each in checked_addresses(lines) if each not in shared]
     with transaction(session):
         row = visits.visit_to_change(session, visit_id)
@@ -147,9 +167,7 @@ def correct_address(
 
     Who reads mail at the old one and had got the invitation is told that it is off.
     """
-    wanted = checked_addresses([address])
-    if not wanted:
-        raise BadAddress(line=1, text="")
+    wanted = [checked_address(address)]
     with transaction(session):
         row = visits.visit_to_change(session, visit_id)
         if row is None:

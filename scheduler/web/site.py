@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, current_app, url_for
 from flask_login import current_user
 
 from scheduler import paths
@@ -30,6 +30,11 @@ def init_app(app: Flask, site: Site) -> None:
     def add() -> dict[str, Any]:
         viewer = current_user if current_user.is_authenticated else None
         return {"site": site, "viewer": viewer, "locale": locale(), "asset": asset}
+
+
+def reads_answers() -> bool:
+    """Whether this service has a mailbox of answers to read at all."""
+    return current_app.extensions["answers"] is not None
 
 
 def asset(name: str) -> str:

@@ -18,7 +18,7 @@ from scheduler.mail import mailboxes
 from scheduler.persistence.models.offers import OfferRow
 from scheduler.persistence.models.outbox import MessageRow
 from scheduler.persistence.models.visits import AddresseeRow, VisitRow
-from scheduler.services import offers, students
+from scheduler.services import lease, offers, students
 from scheduler.services.delivery import GROUP
 from tests import rows
 from tests.rows import NOW, TUESDAY
@@ -65,6 +65,20 @@ def test_more_answers_than_one_look_takes_are_read_at_once(
     assert JOBS["read-answers"].run(session, desk) == 5
 
     assert box.look() == 0
+    assert lease.last_beat(session, name=lease.ANSWERS) == NOW
+
+
+def test_a_mailbox_that_cannot_be_read_counts_as_unread(
+    session: Session, tmp_path: Path
+) -> None:
+    file = tmp_path / "answers"
+    file.write_text("no folder", encoding="utf-8")
+    box = mailboxes.Maildir(folder=file)
+    desk = Desk(now=lambda: NOW, compose=as_it_is, post=Bag(), answers=box)
+
+    assert JOBS["read-answers"].run(session, desk) == 0
+
+    assert lease.last_beat(session, name=lease.ANSWERS) is None
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_a_dead_message_is_told(browser, session, world):
 
     page = browser.get("/coordinator/").text
 
-    assert page.count("1 message n’a pas pu partir") == 2
+    assert page.count("1 message n’est pas arrivé") == 2
     detail = browser.get(f"/coordinator/visits/{visit}").text
     assert "badge--bad" in detail
 

@@ -60,6 +60,65 @@ def test_the_teacher_reads_to_whom_and_why(signed_in, visit: int, session: Sessi
     assert "550" not in page
 
 
+def test_the_teacher_is_told_on_the_first_pages_too(signed_in, visit: int):
+    client = signed_in("teacher")
+    words = "1 message n’est pas arrivé"
+
+    home = text(client, "/teacher/")
+
+    assert "undelivered" in home
+    assert words in home
+    assert words in text(client, "/teacher/visits?tab=confirmed")
+    assert words in text(client, f"/teacher/visits/{visit}")
+
+
+def test_what_a_newer_mail_replaced_needs_nobody(
+    signed_in, visit: int, session: Session, world: rows.World
+):
+    """All pages count the same: one that says 1 leads to one that shows it."""
+    teacher, coordinator = signed_in("teacher"), signed_in("coordinator")
+    before = teacher.get("/healthz").json["messages"]["dead"]
+
+    rows.change_time(session, world)
+
+    assert (before, teacher.get("/healthz").json["messages"]["dead"]) == (1, 0)
+    assert "undelivered" not in text(teacher, "/teacher/")
+    assert "en échec" not in text(teacher, f"/teacher/visits/{visit}")
+    assert "callout--danger" not in text(coordinator, "/coordinator/")
+
+
+def test_the_wrong_address_stands_in_the_field_to_be_corrected(
+    signed_in, visit: int, session: Session, world: rows.World
+):
+    teachers = f"/teacher/visits/{visit}/mail/{failed(session)}"
+    coordinators = f"/coordinator/people/{world.contact.id}/address"
+
+    assert f'value="{WRONG}"' in text(signed_in("teacher"), teachers)
+    page = text(signed_in("coordinator"), coordinators)
+    assert f'value="{world.contact.email}"' in page
+
+
+def test_one_field_knows_no_lines(signed_in, visit: int, session: Session):
+    client = signed_in("teacher")
+    url = f"/teacher/visits/{visit}/mail/{failed(session)}"
+
+    answer = client.post(url, data={"address": "no address"})
+
+    assert "Ce n’est pas une adresse électronique" in answer.text
+    assert "ligne" not in answer.text
+
+
+def test_a_wrong_address_of_the_list_is_said_at_its_own_field(signed_in, visit: int):
+    client = signed_in("teacher")
+    data = {"addresses": OTHER, "class_list": "no list"}
+
+    answer = client.post(f"/teacher/visits/{visit}/students", data=data)
+
+    assert answer.status_code == 422
+    assert 'href="#class_list"' in answer.text
+    assert 'href="#addresses"' not in answer.text
+
+
 @pytest.mark.parametrize("who", ["other_teacher", "contact"])
 def test_nobody_else_does(signed_in, visit: int, session: Session, who: str):
     client = signed_in(who)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from scheduler.domain.offers import OfferState
 from scheduler.domain.visits import VisitState
+from scheduler.mail.mailboxes import Maildir
 from scheduler.persistence.models.offers import OfferRow
 from scheduler.persistence.models.outbox import LeaseRow, MessageRow, MessageState
 from scheduler.persistence.models.people import PersonRow
@@ -94,8 +96,8 @@ def test_the_language_switch_leads_nowhere_else(client, world, wanted):
 # ------------------------------------------------------------------ for machines
 
 
-def beat(session, at):
-    session.add(LeaseRow(name="test", owner="me", until=at, beat_at=at))
+def beat(session, at, *, name="loop"):
+    session.add(LeaseRow(name=name, owner="me", until=at, beat_at=at))
     session.commit()
 
 
@@ -109,6 +111,7 @@ def test_health_is_good_while_the_loop_beats(client, session, world):
         "status": "ok",
         "database": "reachable",
         "loop": {"alive": True, "seconds_since_beat": 30},
+        "answers": {"read": None, "seconds_since_read": None},
         "messages": {
             "waiting": 0,
             "dead": 0,
@@ -133,6 +136,26 @@ def test_health_says_what_waits_and_what_is_dead(client, session, world):
         "dead": 1,
         "oldest_due_seconds": 0,
         "moving": True,
+    }
+
+
+@pytest.mark.parametrize(("minutes", "is_read"), [(1, True), (16, False)])
+def test_health_says_when_answers_were_last_read(
+    client, session, monkeypatch, minutes, is_read
+):
+    monkeypatch.setitem(
+        client.application.extensions, "answers", Maildir(folder=Path("nowhere"))
+    )
+    beat(session, rows.NOW)
+    beat(session, rows.NOW - timedelta(minutes=minutes), name="answers")
+
+    answer = client.get("/healthz")
+
+    # A mailbox that cannot be read is a matter for people, not for a restart.
+    assert answer.status_code == 200
+    assert answer.json["answers"] == {
+        "read": is_read,
+        "seconds_since_read": 60 * minutes,
     }
 
 

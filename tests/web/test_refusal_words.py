@@ -43,6 +43,7 @@ FACTS = {
     "handling_words": {"words": ["soudez"]},
     "not_ready": {"missing": ["title", "see", "fields"]},
     "bad_address": {"line": 2, "text": "<b>"},
+    "bad_list_address": {"text": "no list"},
     "bad_line": {"column": "insee", "value": "44999"},
     "too_many_addresses": {"most": 29, "given": 40},
     "last_contact": {"name": "Gérard"},

@@ -17,10 +17,11 @@ from scheduler.persistence.models.network import (
     SchoolClassRow,
 )
 from scheduler.persistence.models.offers import OfferRow, SlotRow
-from scheduler.persistence.models.outbox import MessageRow, MessageState
+from scheduler.persistence.models.outbox import MessageRow
 from scheduler.persistence.models.people import PersonRow
 from scheduler.persistence.models.reference import CommuneRow, LevelRow
 from scheduler.persistence.models.visits import VisitRow
+from scheduler.persistence.queries.delivery_pages import failed_about_visit
 
 HostOrganisation = aliased(OrganisationRow)
 SchoolOrganisation = aliased(OrganisationRow)
@@ -148,16 +149,6 @@ _LETTER: tuple[Any, ...] = (
 )
 
 
-def _dead_letters() -> ColumnElement[int]:
-    return (
-        select(func.count(MessageRow.id))
-        .where(
-            MessageRow.visit_id == VisitRow.id, MessageRow.state == MessageState.DEAD
-        )
-        .scalar_subquery()
-    )
-
-
 def _around(query: Any) -> Any:
     """Slot, offer, host, class, school, level and organiser of each visit."""
     return (
@@ -212,7 +203,7 @@ def visit_lines(
     late = and_(VisitRow.state.in_(WAITS_FOR_HOST), VisitRow.alert_at <= now)
     over = SlotRow.starts_at <= now
     rows = session.execute(
-        _around(select(*_LINE, _dead_letters()))
+        _around(select(*_LINE, failed_about_visit()))
         .where(VisitRow.state.in_(states) if states else false(), *_spoken_of(words))
         .order_by(
             case((late, 0), (over, 2), else_=1),
@@ -245,7 +236,7 @@ def visit_whole(session: Session, visit_id: int) -> VisitWhole | None:
         _around(
             select(
                 *_LINE,
-                _dead_letters(),
+                failed_about_visit(),
                 OfferRow.title,
                 SlotRow.place,
                 OfferRow.street,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.announcements import Audience
@@ -24,10 +24,14 @@ _NOT_REPLACED = ~(
     .exists()
 )
 UNDER_WAY = (MessageState.WAITING, MessageState.SENDING)
+# It did not arrive, nothing newer went out instead, and it can still be sent.
+FAILED = and_(
+    MessageRow.state == MessageState.DEAD, MessageRow.address != "", _NOT_REPLACED
+)
 
 
 class Counts(NamedTuple):
-    """The mail about a visit, what was replaced before it left put aside."""
+    """The mail about a visit, without what was replaced before it arrived."""
 
     all: int
     taken: int
@@ -42,6 +46,7 @@ def counts_of(session: Session, visit_id: int) -> Counts:
         .where(
             MessageRow.visit_id == visit_id,
             MessageRow.state != MessageState.SUPERSEDED,
+            or_(MessageRow.state != MessageState.DEAD, _NOT_REPLACED),
         )
         .group_by(MessageRow.state)
     )
@@ -124,7 +129,7 @@ def stuck(session: Session, *, late: datetime, limit: int) -> list[Stuck]:
 
 def _is_stuck(late: datetime) -> ColumnElement[bool]:
     return or_(
-        and_(MessageRow.state == MessageState.DEAD, MessageRow.address != ""),
+        FAILED,
         and_(
             MessageRow.state == MessageState.WAITING,
             MessageRow.for_digest.is_(False),
@@ -141,6 +146,23 @@ def stuck_number(session: Session, *, late: datetime) -> int:
         .where(_is_stuck(late), _NOT_REPLACED)
     )
     return number or 0
+
+
+def failed_number(session: Session) -> int:
+    """How many messages did not arrive and wait for somebody."""
+    return (
+        session.scalar(select(func.count()).select_from(MessageRow).where(FAILED)) or 0
+    )
+
+
+def failed_about_visit() -> ScalarSelect[int]:
+    """The same for the visit of the query around it."""
+    return (
+        select(func.count(MessageRow.id))
+        .where(MessageRow.visit_id == VisitRow.id, FAILED)
+        .correlate(VisitRow)
+        .scalar_subquery()
+    )
 
 
 def oldest_due(session: Session, *, now: datetime) -> datetime | None:

@@ -48,6 +48,7 @@ def figures(session: Session, *, now: datetime) -> Figures:
     return Figures(hosts=hosts, communes=communes, fields=fields or 0, slots=slots or 0)
 
 
-def last_beat(session: Session) -> datetime | None:
-    """When the loop was last seen alive."""
-    return session.scalar(select(func.max(LeaseRow.beat_at)))
+def beats(session: Session) -> dict[str, datetime]:
+    """When the loop, and the reading of answers, were last seen alive."""
+    rows = session.execute(select(LeaseRow.name, LeaseRow.beat_at))
+    return {row[0]: row[1] for row in rows}

@@ -32,6 +32,7 @@ from scheduler.persistence.models.visits import (
     InvitationRow,
     VisitRow,
 )
+from scheduler.persistence.queries.delivery_pages import failed_about_visit
 from scheduler.persistence.queries.visits import (
     calendar_whole,
     class_whole,
@@ -181,6 +182,7 @@ class VisitLine(NamedTuple):
     organiser: str
     answer_due_at: datetime | None
     late: bool
+    failed: int
 
 
 def visits_of(
@@ -202,6 +204,7 @@ def visits_of(
             PersonRow.name,
             VisitRow.answer_due_at,
             VisitRow.late,
+            failed_about_visit(),
         )
         .join(SlotRow, SlotRow.id == VisitRow.slot_id)
         .join(OfferRow, OfferRow.id == SlotRow.offer_id)

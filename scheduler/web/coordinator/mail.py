@@ -81,7 +81,7 @@ def retry(message_id: int) -> ResponseReturnValue:
 @bp.get("/people/<id:person_id>/address")
 def address(person_id: int) -> str:
     """The form that asks for the right address."""
-    return _address_page(person_id, AddressForm(formdata=None))
+    return _address_page(person_id, None)
 
 
 @bp.post("/people/<id:person_id>/address")
@@ -105,10 +105,11 @@ def correct_address(person_id: int) -> ResponseReturnValue:
     return _address_page(person_id, form), UNPROCESSABLE
 
 
-def _address_page(person_id: int, form: ServiceForm) -> str:
+def _address_page(person_id: int, form: ServiceForm | None) -> str:
     person = delivery_pages.addressed(db.session(), person_id)
     if person is None:
         raise NotFound
+    form = form or AddressForm(formdata=None, address=person.email)
     return render_template(
         "coordinator/address.html", page=AddressPage(form=form, person=person)
     )

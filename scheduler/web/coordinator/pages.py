@@ -17,6 +17,7 @@ from scheduler.persistence.queries.coordinator_pages import (
     Waiting,
 )
 from scheduler.services.health import Health, health
+from scheduler.services.received_mail import Item, Verdicts
 from scheduler.wording import clean_line
 
 PER_PAGE = 25
@@ -95,6 +96,15 @@ class VisitPage:
     contacts: tuple[Contact, ...]
     history: tuple[Event, ...]
     letters: tuple[Letter, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedPage:
+    """``unread``: the mailbox could not be read for a while."""
+
+    items: tuple[Item, ...]
+    verdicts: tuple[Verdicts, ...]
+    unread: bool
 
 
 def group_of(text: str | None) -> Group:

@@ -10,14 +10,17 @@ from scheduler import clock
 from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
 from scheduler.services import received_mail
+from scheduler.services.health import health
 from scheduler.web.coordinator import bp, campaigns, mail
 from scheduler.web.coordinator.pages import (
     MOST_PAGES,
+    ReceivedPage,
     group_of,
     list_page,
     visit_page,
 )
 from scheduler.web.signed_in import current_actor
+from scheduler.web.site import reads_answers
 
 __all__ = ["bp", "campaigns", "mail"]
 
@@ -46,7 +49,13 @@ def visit(visit_id: int) -> str:
 @bp.get("/received")
 def received() -> str:
     """Mail that came back and that no program could deal with."""
-    page = received_mail.overview(db.session(), by=current_actor())
+    found = received_mail.overview(db.session(), by=current_actor())
+    page = ReceivedPage(
+        items=found.items,
+        verdicts=found.verdicts,
+        unread=reads_answers()
+        and not health(db.session(), now=clock.now()).answers_read,
+    )
     return render_template("coordinator/received.html", page=page)
 
 

@@ -17,6 +17,7 @@ from scheduler.web.destinations import local_path
 from scheduler.web.public import bp
 from scheduler.web.public.pages import shipped
 from scheduler.web.signed_in import LOCALES, current_viewer
+from scheduler.web.site import reads_answers
 
 __all__ = ["bp"]
 
@@ -76,6 +77,10 @@ def healthz() -> ResponseReturnValue:
         loop={
             "alive": found.loop_alive,
             "seconds_since_beat": _seconds(found.loop_age),
+        },
+        answers={
+            "read": found.answers_read if reads_answers() else None,
+            "seconds_since_read": _seconds(found.answers_age),
         },
         messages={
             "waiting": found.waiting,

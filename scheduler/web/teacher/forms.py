@@ -146,6 +146,7 @@ class AddressesForm(ServiceForm):
 
     places = {  # noqa: RUF012 - a constant
         "bad_address": "addresses",
+        "bad_list_address": "class_list",
         "too_many_addresses": "addresses",
     }
 

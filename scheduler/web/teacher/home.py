@@ -9,7 +9,7 @@ from datetime import timedelta
 from flask import render_template
 
 from scheduler import clock
-from scheduler.domain.visits import INVITED, VisitState
+from scheduler.domain.visits import ENDED, INVITED, VisitState
 from scheduler.extensions import db
 from scheduler.persistence.queries import teacher_pages
 from scheduler.persistence.queries.teacher_pages import (
@@ -27,12 +27,16 @@ NEXT = 5
 
 @dataclass(frozen=True, kw_only=True)
 class HomePage:
-    """``to_choose``: the host offers other dates, the teacher has to answer."""
+    """``to_choose``: the host offers other dates, the teacher has to answer.
+
+    ``undelivered``: mail about a visit ahead did not arrive.
+    """
 
     first_name: str
     schools: Sequence[SchoolLine]
     classes: Sequence[ClassLine]
     to_choose: Sequence[VisitLine]
+    undelivered: Sequence[VisitLine]
     waiting: Sequence[VisitLine]
     soon: Sequence[VisitLine]
     coming: Sequence[VisitLine]
@@ -54,6 +58,7 @@ def home() -> str:
             schools=teacher_pages.schools_of(db.session(), my_schools()),
             classes=my_classes(),
             to_choose=[e for e in visits if e.state is VisitState.PROPOSED],
+            undelivered=[e for e in ahead if e.failed and e.state not in ENDED],
             waiting=[
                 each
                 for each in ahead

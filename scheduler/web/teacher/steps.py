@@ -292,7 +292,7 @@ class MailPage(StepPage):
 @bp.get("/visits/<id:visit_id>/mail/<id:message_id>")
 def wrong_address(visit_id: int, message_id: int) -> str:
     """The form that asks for the right address."""
-    return _mail_page(visit_id, message_id, AddressForm(formdata=None))
+    return _mail_page(visit_id, message_id, None)
 
 
 @bp.post("/visits/<id:visit_id>/mail/<id:message_id>")
@@ -315,11 +315,13 @@ def correct_address(visit_id: int, message_id: int) -> ResponseReturnValue:
     return _mail_page(visit_id, message_id, form), UNPROCESSABLE
 
 
-def _mail_page(visit_id: int, message_id: int, form: ServiceForm) -> str:
+def _mail_page(visit_id: int, message_id: int, form: ServiceForm | None) -> str:
+    """The wrong address stands in the field: most often one letter of it is wrong."""
     visit = read(visit_id)
     mail = next((each for each in visit.failed if each.id == message_id), None)
     if mail is None or mail.audience != "student" or visit.ended:
         raise NotFound
+    form = form or AddressForm(formdata=None, address=mail.to)
     return render_template(
         "teacher/wrong_address.html", page=MailPage(form=form, visit=visit, mail=mail)
     )

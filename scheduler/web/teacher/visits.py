@@ -89,8 +89,6 @@ class VisitPage:
     answers: AnswerSheet
     mine: bool
     class_url: str
-    dead: int
-    unsent: int
 
 
 @bp.get("/visits/<id:visit_id>")
@@ -104,12 +102,6 @@ def visit(visit_id: int) -> str:
             answers=_answers(visit_id),
             mine=found.organiser_id == my_id(),
             class_url=class_page_url(found.facts["class_code"]),
-            dead=sum(each.number for each in found.mail if each.state == "dead"),
-            unsent=sum(
-                each.number
-                for each in found.mail
-                if each.state in {"waiting", "sending"}
-            ),
         ),
     )
 
