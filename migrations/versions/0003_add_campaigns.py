@@ -206,6 +206,7 @@ def upgrade() -> None:
         sa.Column("max_km", sa.Integer(), nullable=False),
         sa.Column("wheelchair", sa.Boolean(), nullable=False),
         sa.Column("absent", sa.JSON(), nullable=False),
+        sa.Column("leave_from", sa.Time(), nullable=True),
         sa.Column("back_by", sa.Time(), nullable=True),
         sa.Column("arrangements", sa.Text(), nullable=False),
         sa.Column("message", sa.Text(), nullable=False),

@@ -345,3 +345,33 @@ class CampaignInUse(Refusal):
     """Wishes were filed or a plan was computed: it cannot be dropped."""
 
     code = "campaign_in_use"
+
+
+class WishesNotOpen(Refusal):
+    """Wishes are filed between two instants of a campaign: not yet, or no more."""
+
+    code = "wishes_not_open"
+
+
+class LevelNotMeant(Refusal):
+    """The campaign is for classes of other levels."""
+
+    code = "level_not_meant"
+
+
+class NoWish(Refusal):
+    """A wish list names at least one wish."""
+
+    code = "no_wish"
+
+
+class TooManyWishes(Refusal):
+    """The rules of the campaign limit a list."""
+
+    code = "too_many_wishes"
+
+
+class WrongWish(Refusal):
+    """One wish of a list cannot be: ``position`` from 1, ``wrong`` says why."""
+
+    code = "wrong_wish"

@@ -78,8 +78,8 @@ class Rules:
             return "wednesday_afternoon"
         if self._notice_too_short(school.calendar_code, at):
             return "notice_too_short"
-        if self._back_too_late(one, school, at):
-            return "return_too_late"
+        if hours := self._wrong_hours(one, school, at):
+            return hours
         if one.support_assistants and not self._has_room_for_assistants(one, at):
             return "group_too_big"
         return self._busy(one, school, at)
@@ -128,12 +128,25 @@ class Rules:
             self._trips[key] = trip(school.place, offer.place, policy=self.policy)
         return self._trips[key]
 
+    def _wrong_hours(self, one: ClassFacts, school: SchoolFacts, at: SlotDay) -> str:
+        if self._back_too_late(one, school, at):
+            return "return_too_late"
+        return "leaves_too_early" if self._leaves_too_early(one, school, at) else ""
+
     def _back_too_late(self, one: ClassFacts, school: SchoolFacts, at: SlotDay) -> bool:
         limits = [each for each in (one.back_by, school.back_by) if each is not None]
         if not limits:
             return False
         back = local(at.slot.ends_at + self._minutes(school, at))
         return back.time() > min(limits) or back.date() > at.day
+
+    def _leaves_too_early(
+        self, one: ClassFacts, school: SchoolFacts, at: SlotDay
+    ) -> bool:
+        if one.leave_from is None:
+            return False
+        leaves = local(at.slot.starts_at - self._minutes(school, at))
+        return leaves.time() < one.leave_from or leaves.date() < at.day
 
     def _minutes(self, school: SchoolFacts, at: SlotDay) -> timedelta:
         return timedelta(minutes=self.way(school, at.offer).minutes)

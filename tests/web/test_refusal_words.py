@@ -36,6 +36,13 @@ FACTS = {
     "host_closed": {"on": "2027-01-12"},
     "limit_too_low": {"limits": ["per_day"]},
     "campaign_dates": {"wrong": "closes_at"},
+    "wishes_not_open": {
+        "yet": False,
+        "opens_at": "2026-11-23T08:00:00+00:00",
+        "closes_at": "2026-12-04T17:00:00+00:00",
+    },
+    "too_many_wishes": {"most": 10, "given": 11},
+    "wrong_wish": {"position": 2, "wrong": "slot"},
     "bad_times": {"wrong": "too_short", "minutes": 15},
     "no_such_time": {"day": "2027-03-28", "time": "02:30"},
     "slots_overlap": {"starts_at": "2027-01-12T08:00:00+00:00"},

@@ -18,7 +18,7 @@ from scheduler.domain.campaigns import (
     RunState,
     Timing,
 )
-from scheduler.domain.wishes import Splitting, Wish, WishListState
+from scheduler.domain.wishes import Days, Splitting, Wish, WishList, WishListState
 from scheduler.persistence.base import Base
 from scheduler.persistence.models.network import SchoolClassRow
 from scheduler.persistence.models.people import PersonRow
@@ -130,6 +130,7 @@ class WishListRow(Base):
     max_km: Mapped[int]
     wheelchair: Mapped[bool] = mapped_column(default=False)
     absent: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    leave_from: Mapped[time | None]
     back_by: Mapped[time | None]
     arrangements: Mapped[str] = mapped_column(default="")
     message: Mapped[str] = mapped_column(default="")
@@ -142,6 +143,59 @@ class WishListRow(Base):
     wishes: Mapped[list[WishRow]] = relationship(
         lazy="raise", order_by="WishRow.position", cascade="all, delete-orphan"
     )
+
+    def as_domain(self) -> WishList:
+        """Needs ``wishes`` loaded."""
+        return WishList(
+            students=self.students,
+            adults=self.adults,
+            support_assistants=self.support_assistants,
+            wishes=tuple(each.as_domain() for each in self.wishes),
+            max_km=self.max_km,
+            split=self.split,
+            max_parts=self.max_parts,
+            wheelchair=self.wheelchair,
+            absent=tuple(
+                Days(
+                    date.fromisoformat(each["first"]), date.fromisoformat(each["last"])
+                )
+                for each in self.absent
+            ),
+            leave_from=self.leave_from,
+            back_by=self.back_by,
+            arrangements=self.arrangements,
+            message=self.message,
+        )
+
+    def take(self, wanted: WishList) -> None:
+        """Needs ``wishes`` loaded; the old ones have to be flushed away before."""
+        self.students = wanted.students
+        self.adults = wanted.adults
+        self.support_assistants = wanted.support_assistants
+        self.max_km = wanted.max_km
+        self.split = wanted.split
+        self.max_parts = wanted.max_parts
+        self.wheelchair = wanted.wheelchair
+        self.absent = [
+            {"first": each.first.isoformat(), "last": each.last.isoformat()}
+            for each in wanted.absent
+        ]
+        self.leave_from = wanted.leave_from
+        self.back_by = wanted.back_by
+        self.arrangements = wanted.arrangements
+        self.message = wanted.message
+        self.wishes = [
+            WishRow(
+                position=position,
+                slot_id=wish.slot_id,
+                host_id=wish.host_id,
+                field_codes=list(wish.field_codes),
+                first_on=wish.first_on,
+                last_on=wish.last_on,
+                max_km=wish.max_km,
+            )
+            for position, wish in enumerate(wanted.wishes, 1)
+        ]
 
 
 class WishRow(Base):

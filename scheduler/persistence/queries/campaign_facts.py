@@ -69,6 +69,7 @@ class ClassFacts(NamedTuple):
     absent: list[dict[str, Any]]
     back_by: time | None
     arrival: int
+    leave_from: time | None
 
 
 class SchoolFacts(NamedTuple):
@@ -195,6 +196,7 @@ def classes(session: Session, campaign_id: int) -> list[ClassFacts]:
             WishListRow.absent,
             WishListRow.back_by,
             WishListRow.arrival,
+            WishListRow.leave_from,
         )
         .join(SchoolClassRow, SchoolClassRow.id == WishListRow.class_id)
         .join(LevelRow, LevelRow.code == SchoolClassRow.level_code)
