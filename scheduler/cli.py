@@ -34,6 +34,7 @@ from scheduler.domain.refusals import NotFound, Refusal, Refused
 from scheduler.extensions import db
 from scheduler.jobs.runner import Loop
 from scheduler.jobs.table import jobs
+from scheduler.jobs.workshop import Workshop
 from scheduler.mail.mailboxes import ENOUGH, Unreadable
 from scheduler.match_commands import match_group
 from scheduler.persistence import migrate as migrations
@@ -45,6 +46,8 @@ from scheduler.services import (
     lease,
     outbox as post_room,
     reference,
+    run_work,
+    runs,
 )
 from scheduler.web.server import THREADS, Server, Serving, Stop
 
@@ -55,6 +58,7 @@ LOCAL = "127.0.0.1"
 WEB_PORT, MAIL_PORT = 8000, 8025
 STUCK_SHOWN = 20
 SHORT_WAIT_SECONDS = 3
+TERMINATED = 128 + signal.SIGTERM
 
 
 class Sentences(click.Group):
@@ -107,9 +111,8 @@ def demo(port: int, mail_port: int, *, reset: bool) -> None:
                 "empty this one with its own tools."
             )
         demo_parts.reset(place)
-    settings = _settings(
-        demo_parts.environment(os.environ, place, port=port, mail_port=mail_port)
-    )
+    env = demo_parts.environment(os.environ, place, port=port, mail_port=mail_port)
+    settings = _settings(env)
     app = create_app(settings)
     with app.app_context():
         _prepare_demo(db.engine)
@@ -126,7 +129,7 @@ def demo(port: int, mail_port: int, *, reset: bool) -> None:
                 settings.bounce_address or settings.mail_from,
             },
         )
-        end_loop = _start_loop(running, settings)
+        end_loop = _start_loop(running, settings, env)
 
         def end() -> None:
             end_loop()
@@ -164,7 +167,9 @@ def serve(bind: str, workers: int | None, threads: int) -> None:
             threads=threads,
             ready=lambda: click.echo(f"Serving on http://{bind}"),
             beside=lambda app: (
-                _start_loop(app, settings) if settings.loop_in_web else _no_loop
+                _start_loop(app, settings, os.environ)
+                if settings.loop_in_web
+                else _no_loop
             ),
         ),
     ).run()
@@ -178,7 +183,7 @@ def worker() -> None:
     told = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: told.set())
-    end = _start_loop(create_app(settings), settings)
+    end = _start_loop(create_app(settings), settings, os.environ)
     click.echo("The loop runs. Stop it with Ctrl+C or SIGTERM.")
     told.wait()
     end()
@@ -283,6 +288,23 @@ def retry(message_id: int) -> None:
                 "replaced by a newer one, or its words are erased."
             ) from wrong
     click.echo(f"Message {message_id} goes out with the next round.")
+
+
+# ---------------------------------------------------------------- campaigns
+
+
+@match_group.command("work", hidden=True)
+@click.argument("run_id", type=int)
+def work(run_id: int) -> None:
+    """Compute a run that waits: the loop starts this in a process of its own."""
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(TERMINATED))
+    with _session() as session:
+        try:
+            run_work.work(session, run_id, now=clock.now)
+        except SystemExit:
+            runs.interrupt(session, run_id, now=clock.now())
+            # The search goes on in its thread: it must not meet the end of Python.
+            os._exit(TERMINATED)
 
 
 # ---------------------------------------------------------------- inbox
@@ -448,14 +470,26 @@ def _settings(env: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _start_loop(app: Flask, settings: Settings) -> Callable[[], None]:
+def _start_loop(
+    app: Flask, settings: Settings, env: Mapping[str, str]
+) -> Callable[[], None]:
     rhythms = {
         "outbox_seconds": settings.outbox_seconds,
         "answers_seconds": settings.answers_seconds,
     }
-    loop = Loop(app, jobs(**rhythms))
+    loop = Loop(
+        app,
+        jobs(**rhythms),
+        workshop=Workshop(lambda: _for_child(settings, env)),
+    )
     loop.start()
     return loop.stop
+
+
+def _for_child(settings: Settings, env: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a process that we start: our settings, and our clock."""
+    moved = settings.clock_starts_at is not None
+    return {**env, **({"CLOCK_STARTS_AT": clock.now().isoformat()} if moved else {})}
 
 
 def _no_loop() -> None:

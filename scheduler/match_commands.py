@@ -27,7 +27,7 @@ from scheduler.matching.explain import explain
 from scheduler.matching.fcfs import as_practised, in_rounds, with_half_groups
 from scheduler.matching.greedy import Choices, greedy
 from scheduler.matching.ledger import NoPlan
-from scheduler.matching.plan import Plan, Visit, plan_as_json, read_plan
+from scheduler.matching.plan import ENGINE, Plan, Visit, plan_as_json, read_plan
 from scheduler.matching.possible import Offer, possible_visits
 from scheduler.matching.problem import Problem, read_problem
 from scheduler.matching.reading import BadFile
@@ -37,8 +37,6 @@ from scheduler.matching.verify import verify as check
 if TYPE_CHECKING:
     from scheduler.matching import optimum
 
-ENGINE = "1"
-"""Rises when the same problem and seed may give another plan."""
 UNREADABLE = 2
 FAULTS_SHOWN = 200
 MEGA = 1 << 20

@@ -54,7 +54,7 @@ def store_wishes(
     facts = {
         "students": session.get_one(SchoolClassRow, school_class).students,
         "adults": 2,
-        "max_km": 80,
+        "max_km": 150,
         "arrival": school_class,
         "split": Splitting.NONE,
         "state": WishListState.SUBMITTED,

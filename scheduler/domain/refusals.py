@@ -375,3 +375,9 @@ class WrongWish(Refusal):
     """One wish of a list cannot be: ``position`` from 1, ``wrong`` says why."""
 
     code = "wrong_wish"
+
+
+class RunUnderway(Refusal):
+    """A campaign has one run at a time that waits or computes."""
+
+    code = "run_underway"

@@ -25,6 +25,7 @@ from flask import Flask
 from scheduler import clock
 from scheduler.extensions import db
 from scheduler.jobs.table import Desk, Job
+from scheduler.jobs.workshop import Workshop
 from scheduler.persistence.advisory import AdvisoryLock
 from scheduler.services import lease
 
@@ -39,7 +40,9 @@ log = structlog.get_logger()
 class Loop:
     """``start`` returns at once; ``stop`` waits for the runs that are under way."""
 
-    def __init__(self, app: Flask, jobs: tuple[Job, ...]) -> None:
+    def __init__(
+        self, app: Flask, jobs: tuple[Job, ...], *, workshop: Workshop | None = None
+    ) -> None:
         self._app = app
         self._jobs = jobs
         self._owner = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
@@ -53,6 +56,7 @@ class Loop:
             post=app.extensions["post"],
             answers=app.extensions["answers"],
             stopping=self._stopping.is_set,
+            workshop=workshop,
         )
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(THREADS)},
@@ -80,6 +84,8 @@ class Loop:
         """Finish what is under way and let another process take over at once."""
         self._stopping.set()
         self._scheduler.shutdown(wait=True)
+        if self._desk.workshop is not None:
+            self._desk.workshop.close()
         self._in_context(self._let_go)
         log.info("loop_stopped", owner=self._owner)
 

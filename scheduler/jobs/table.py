@@ -13,9 +13,10 @@ import structlog
 from sqlalchemy.orm import Session
 
 from scheduler.domain.localtime import PARIS
+from scheduler.jobs.workshop import Workshop
 from scheduler.mail.letter import Post
 from scheduler.mail.mailboxes import AT_ONCE, Mailbox, Maildir, Unreadable
-from scheduler.services import clockwork, delivery, digests, inbox, lease
+from scheduler.services import clockwork, delivery, digests, inbox, lease, runs
 from scheduler.services.delivery import Compose
 
 # One connection for so many; domains that were left alone get another chance then.
@@ -23,6 +24,8 @@ LETTERS_A_ROUND = 500
 # Bounded, because a server may forget what was put away.
 LOOKS_A_ROUND = 20
 MINUTE = timedelta(minutes=1)
+# Somebody sits in front of it and waits.
+OFTEN = timedelta(seconds=2)
 # Between two and three at night the clock is changed: that hour happens twice or never.
 NIGHT = time(3, 30, tzinfo=PARIS)
 # In the Maildir what was read is of no use any more; a person may still want to look.
@@ -40,6 +43,7 @@ class Desk:
     post: Post
     answers: Mailbox | None = None
     stopping: Callable[[], bool] = lambda: False
+    workshop: Workshop | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,20 @@ def purge(session: Session, desk: Desk) -> object:
     return clockwork.purge_personal_data(session, now=desk.now())
 
 
+def compute_runs(session: Session, desk: Desk) -> int:
+    """Begin what waits, one at a time, and find out whose process has died."""
+    found = runs.find_interrupted(session, now=desk.now())
+    if desk.workshop is None:
+        return found
+    for run_id in desk.workshop.ended():
+        runs.interrupt(session, run_id, now=desk.now())
+    waiting = runs.queued(session)
+    if waiting and not desk.workshop.is_busy and not desk.stopping():
+        desk.workshop.begin(waiting[0])
+        found += 1
+    return found
+
+
 def at_now(step: Callable[..., object]) -> Callable[[Session, Desk], object]:
     """A service that wants nothing but the time."""
 
@@ -128,5 +146,6 @@ def jobs(*, outbox_seconds: int, answers_seconds: int = 60) -> tuple[Job, ...]:
         Job(id="complete-visits", rhythm=MINUTE, run=at_now(clockwork.complete_visits)),
         Job(id="resume-offers", rhythm=MINUTE, run=at_now(clockwork.resume_offers)),
         Job(id="send-digests", rhythm=MINUTE, run=at_now(digests.send_digests)),
+        Job(id="compute-runs", rhythm=OFTEN, run=compute_runs),
         Job(id="purge", rhythm=NIGHT, run=purge),
     )

@@ -8,6 +8,8 @@ from typing import Any
 
 from scheduler.matching.reading import Node
 
+ENGINE = "1"
+"""Rises when the same problem and seed may give another plan."""
 LEVELS = (
     "served",
     "schools",
