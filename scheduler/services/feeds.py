@@ -6,9 +6,10 @@ nothing behind an address that was good yesterday.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
@@ -27,7 +28,11 @@ from scheduler.persistence.models.visits import (
     VisitRow,
 )
 from scheduler.persistence.queries import access, feeds as queries, reference
-from scheduler.persistence.queries.feeds import CALLED_OFF
+from scheduler.persistence.queries.feeds import (
+    CALLED_OFF,
+    CONTACTS_CHANGED,
+    OFFER_CHANGED,
+)
 from scheduler.services.feed_facts import feed_facts
 from scheduler.services.feed_tokens import (
     is_of_adult,
@@ -40,10 +45,13 @@ from scheduler.services.student_facts import student_facts, uid_for_all
 __all__ = ["Feed", "Occasions", "calendar_behind", "token_of_class", "visit_file"]
 
 LOCALE = "fr"
+SECONDS_A_DAY = 24 * 60 * 60
 # A school's or the campus's calendar may hold visits to which its reader is invited
 # in either part; one's own holds those of one part.
 INVITED_AS = {FeedKind.TEACHER: Audience.TEACHER, FeedKind.SCHOOL: Audience.TEACHER}
 INVITED_AS[FeedKind.HOST] = Audience.HOST
+STUDENTS_ARE_TOLD = frozenset({OFFER_CHANGED})
+ADULTS_ARE_TOLD = STUDENTS_ARE_TOLD | CONTACTS_CHANGED
 
 
 class Occasions(Protocol):
@@ -65,10 +73,30 @@ class Occasions(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Feed:
-    """``changed_at``: the last change of what it shows, ``None`` if it is empty."""
+    """``changed_at``: the last change that was written down, ``None`` if it is empty.
+
+    Not every change is: a telephone, a label, a new release of ours.
+    """
 
     octets: bytes
     changed_at: datetime | None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what it says, to the letter."""
+        return hashlib.sha256(self.octets).hexdigest()[:32]
+
+    @property
+    def dated(self) -> datetime | None:
+        """A date for who can ask by date only: another one whenever it says another.
+
+        It lies up to a day before the last change that was written down; how far is
+        read from the content. So a change that nobody wrote down moves it too.
+        """
+        if self.changed_at is None:
+            return None
+        back = int(self.fingerprint, 16) % SECONDS_A_DAY
+        return self.changed_at.replace(microsecond=0) - timedelta(seconds=back)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +152,7 @@ def _adult_feed(
         organisation_id=found.organisation_id,
         since=now - SHOWN_BEFORE,
     )
-    identities = _identities(session, rows)
+    identities = _identities(session, rows, moved_by=ADULTS_ARE_TOLD)
     identities |= _invited(session, found, rows, shared=identities)
     hosts = _hosts(rows)
     contacts = queries.first_contacts(session, hosts)
@@ -208,16 +236,21 @@ def _hosts(rows: Iterable[VisitRow]) -> set[int]:
     return {row.slot.offer.host_id for row in rows}
 
 
-def _identities(session: Session, rows: Sequence[VisitRow]) -> dict[int, Identity]:
+def _identities(
+    session: Session,
+    rows: Sequence[VisitRow],
+    *,
+    moved_by: frozenset[str] = STUDENTS_ARE_TOLD,
+) -> dict[int, Identity]:
     """Where no single reader is known: a UID for all, moved by every change.
 
-    A change of the offer's words moves it too: Google keeps an old entry whose
-    SEQUENCE and LAST-MODIFIED stand still.
+    ``moved_by``: what else happens at the host that the entry tells of (the offer's
+    words). Google keeps an old entry whose SEQUENCE and LAST-MODIFIED stand still.
     """
     if not rows:
         return {}
     since = min(row.requested_at for row in rows)
-    changes = queries.offer_changes(session, _hosts(rows), since=since)
+    changes = queries.host_changes(session, _hosts(rows), moved_by, since=since)
     found = {}
     for row in rows:
         said = [

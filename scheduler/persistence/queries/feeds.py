@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -24,6 +24,8 @@ from scheduler.persistence.queries.visits import visit_whole
 CALLED_OFF = frozenset({VisitState.CANCELLED_BY_SCHOOL, VisitState.CANCELLED_BY_HOST})
 SHOWN = INVITED | CALLED_OFF | {VisitState.DONE}
 OFFER_CHANGED = "offer_changed"
+# Another contact is named first from then on.
+CONTACTS_CHANGED = frozenset({"contact_added", "contact_first", "contact_removed"})
 
 INSERT: dict[str, Callable[..., Any]] = {
     "postgresql": postgresql.insert,
@@ -186,15 +188,19 @@ def first_contacts(session: Session, host_ids: Iterable[int]) -> dict[int, Perso
     return {row.organisation_id: row.person for row in rows}
 
 
-def offer_changes(
-    session: Session, host_ids: Iterable[int], *, since: datetime
+def host_changes(
+    session: Session,
+    host_ids: Iterable[int],
+    what: Collection[str],
+    *,
+    since: datetime,
 ) -> dict[int, list[datetime]]:
-    """When the words of each host's offers changed: calendars say them too."""
+    """When each host's offers or people changed: calendars tell of them too."""
     rows = session.execute(
         select(JournalRow.organisation_id, JournalRow.at)
         .where(
             JournalRow.organisation_id.in_(set(host_ids)),
-            JournalRow.what == OFFER_CHANGED,
+            JournalRow.what.in_(what),
             JournalRow.at >= since,
         )
         .order_by(JournalRow.at)
