@@ -87,7 +87,7 @@ def explain(
     visits: Iterable[Visit],
 ) -> tuple[Reason, ...]:
     """A reason for each class that the plan leaves without a visit."""
-    plan = _Taken(offer.problem, visits)
+    plan = Taken(offer.problem, visits)
     return tuple(
         _taken(plan, one, possible[one.id])
         if possible[one.id]
@@ -170,7 +170,7 @@ def _seats_missing(
 # ---------------------------------------------------------------- others have it
 
 
-class _Taken:
+class Taken:
     """Who is where in the plan, and how full months, caps and quotas are."""
 
     def __init__(self, problem: Problem, visits: Iterable[Visit]) -> None:
@@ -225,9 +225,14 @@ def _without_caps(problem: Problem) -> Problem:
     return replace(problem, hosts=hosts)
 
 
-def _taken(plan: _Taken, one: SchoolClass, possible: Sequence[Possible]) -> Reason:
+def _taken(plan: Taken, one: SchoolClass, possible: Sequence[Possible]) -> Reason:
     if plan.is_quota_used(one.school):
         return _blocked_by(one, plan.schools[one.school], detail="school_quota")
+    return taken(plan, one, possible)
+
+
+def taken(plan: Taken, one: SchoolClass, possible: Sequence[Possible]) -> Reason:
+    """Who is where the class could be, or which limit of a host is in the way."""
     slots = [plan.problem.slots[name] for each in possible for name in each.slots]
     blockers = sorted({name for slot in slots for name in plan.classes[slot.id]})
     month_blocks = any(_only_month_blocks(plan, one, each) for each in possible)
@@ -248,13 +253,13 @@ def _blocked_by(
     return Reason(one.id, code, blockers=blockers, detail=detail)
 
 
-def _only_caps_block(plan: _Taken, possible: Possible) -> list[tuple[str, int]]:
+def _only_caps_block(plan: Taken, possible: Possible) -> list[tuple[str, int]]:
     """The caps in the way of a visit that nothing else is in the way of."""
     caps = plan.full_caps([plan.problem.slots[name] for name in possible.slots])
     return caps if caps and plan.could_come(possible) else []
 
 
-def _only_month_blocks(plan: _Taken, one: SchoolClass, possible: Possible) -> bool:
+def _only_month_blocks(plan: Taken, one: SchoolClass, possible: Possible) -> bool:
     """Its slots stand empty, and what forbids to open them is the host's month."""
     slots = [plan.problem.slots[name] for name in possible.slots]
     if any(plan.classes[slot.id] for slot in slots):
@@ -268,7 +273,7 @@ def _only_month_blocks(plan: _Taken, one: SchoolClass, possible: Possible) -> bo
     )
 
 
-def _in_same_months(plan: _Taken, slots: Sequence[Slot]) -> set[str]:
+def _in_same_months(plan: Taken, slots: Sequence[Slot]) -> set[str]:
     months = {(slot.host, slot.month) for slot in slots}
     return {
         name

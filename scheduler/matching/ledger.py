@@ -83,6 +83,10 @@ class Ledger:
             self._dates[visit.class_id].discard(slot.date)
             self._hosts[visit.class_id].discard(slot.host)
 
+    def seats_missing(self, slot: Slot, students: int) -> int:
+        """How many more seats a group of so many students needs at a slot."""
+        return self._students[slot.id] + students - slot.most
+
     def _class_may(self, possible: Possible) -> bool:
         name = possible.class_id
         return (

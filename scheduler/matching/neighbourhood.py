@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scheduler.matching.greedy import Choices
-from scheduler.matching.model import INFINITE, Model, Row, build, visits_of
+from scheduler.matching.model import (
+    INFINITE,
+    Model,
+    Row,
+    build,
+    full_months,
+    tight_caps,
+    visits_of,
+)
 from scheduler.matching.plan import Visit
 from scheduler.matching.possible import Possible
 from scheduler.matching.problem import Problem, Slot
@@ -86,9 +94,10 @@ class Standing:
 
     def leaves_room(self, choice: Possible) -> bool:
         """Whether the visit could be there too, as far as slots and months go."""
-        return all(self._is_open(self.problem.slots[name]) for name in choice.slots)
+        return all(self.is_open(self.problem.slots[name]) for name in choice.slots)
 
-    def _is_open(self, slot: Slot) -> bool:
+    def is_open(self, slot: Slot) -> bool:
+        """Whether another group could come, as far as the slot and its month go."""
         taken = len(self.at_slot.get(slot.id, ()))
         if not taken:
             return month_of(slot) not in self.full
@@ -124,27 +133,54 @@ def month_of(slot: Slot) -> tuple[str, str]:
     return slot.host, slot.month
 
 
-def neighbours(
-    possible: Choices, classes: Iterable[str], slots: Iterable[str], *, most: int
-) -> list[str]:
-    """The classes nearest to some, over slots that both could use; those first."""
-    users: dict[str, list[str]] = defaultdict(list)
-    for name, choices in possible.items():
-        for slot in dict.fromkeys(slot for each in choices for slot in each.slots):
-            users[slot].append(name)
-    ring = list(classes)
-    found = dict.fromkeys(ring)
-    seen = dict.fromkeys(slots)
-    fresh = list(seen)
-    while (ring or fresh) and len(found) < most:
-        wanted = [s for name in ring for each in possible[name] for s in each.slots]
-        fresh += [slot for slot in dict.fromkeys(wanted) if slot not in seen]
-        seen.update(dict.fromkeys(wanted))
-        users_too = dict.fromkeys(n for slot in fresh for n in users.get(slot, ()))
-        ring = [name for name in users_too if name not in found][: most - len(found)]
-        found.update(dict.fromkeys(ring))
-        fresh = []
-    return list(found)
+class Web:
+    """Which classes could get in each other's way: over a slot, or what limits several.
+
+    Classes meet at a slot, in a month that its host cannot open fully, under a cap, and
+    in a school with a quota.
+    """
+
+    def __init__(self, problem: Problem, possible: Choices) -> None:
+        self.problem = problem
+        self._limits: dict[str, list[str]] = defaultdict(list)
+        names = list(problem.slots)
+        several = (full_months(problem, names), tight_caps(problem, names))
+        for key, mine in (item for each in several for item in each.items()):
+            for name in mine:
+                self._limits[name].append(f"limit {key}")
+        self.links: dict[str, list[str]] = {}
+        self.users: dict[str, list[str]] = defaultdict(list)
+        for name, choices in possible.items():
+            slots = dict.fromkeys(slot for each in choices for slot in each.slots)
+            self.links[name] = self._links(slots)
+            school = problem.schools[problem.classes[name].school]
+            if school.quota is not None and choices:
+                self.links[name].append(f"school {school.id}")
+            for link in self.links[name]:
+                self.users[link].append(name)
+
+    def _links(self, slots: Iterable[str]) -> list[str]:
+        slots = list(slots)
+        limits = [limit for slot in slots for limit in self._limits.get(slot, ())]
+        return [*(f"slot {slot}" for slot in slots), *dict.fromkeys(limits)]
+
+    def near(
+        self, classes: Iterable[str], slots: Iterable[str] = (), *, most: int
+    ) -> list[str]:
+        """The classes nearest to some and to some slots; those first."""
+        ring = list(classes)
+        found = dict.fromkeys(ring)
+        seen = dict.fromkeys(self._links(slots))
+        fresh = list(seen)
+        while (ring or fresh) and len(found) < most:
+            wanted = dict.fromkeys(link for name in ring for link in self.links[name])
+            fresh += [link for link in wanted if link not in seen]
+            seen.update(wanted)
+            users = dict.fromkeys(n for link in fresh for n in self.users.get(link, ()))
+            ring = [name for name in users if name not in found][: most - len(found)]
+            found.update(dict.fromkeys(ring))
+            fresh = []
+        return list(found)
 
 
 def choose_again(
@@ -184,8 +220,8 @@ def best_of(model: Model, solve: Solve) -> Found | None:
     """The best plan of a small model, level by level; None if it has none."""
     values: Sequence[float] | None = None
     is_proven = True
-    for together in _bundles(model):
-        found = solve(model, _weighed(model, together))
+    for together in bundles(model):
+        found = solve(model, weighed(model, together))
         if found is None:
             is_proven = False
             break
@@ -209,7 +245,7 @@ def value_of(model: Model, level: str, values: Sequence[float]) -> int:
     return sum(round(values[c]) * cost for c, cost in model.costs[level].items())
 
 
-def _bundles(model: Model) -> list[list[str]]:
+def bundles(model: Model) -> list[list[str]]:
     """Levels that follow each other, as many at once as the solver can tell apart."""
     bundles: list[list[str]] = []
     size = 1
@@ -224,7 +260,7 @@ def _bundles(model: Model) -> list[list[str]]:
     return bundles
 
 
-def _weighed(model: Model, levels: Sequence[str]) -> dict[int, int]:
+def weighed(model: Model, levels: Sequence[str]) -> dict[int, int]:
     """One cost for several levels: a step of one weighs more than all below it."""
     costs: Counter[int] = Counter()
     weight = 1

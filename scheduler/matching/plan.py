@@ -46,7 +46,8 @@ class Visit:
 class Reason:
     """Why a class has nothing: a code of the format, who is in the way, what helps.
 
-    ``detail`` names the rule beyond the format that stood in the way, if one did.
+    ``detail`` names the rule beyond the format that stood in the way, if one did;
+    ``contest`` who had a better claim (``contest.py``).
     """
 
     class_id: str
@@ -54,6 +55,7 @@ class Reason:
     blockers: tuple[str, ...] = ()
     needs: Mapping[str, Any] | None = None
     detail: str | None = None
+    contest: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,7 @@ def _reasons(root: Node) -> tuple[Reason, ...] | None:
             blockers=each["blockers"].texts() if "blockers" in each else (),
             needs=each["needs"].value if "needs" in each else None,
             detail=each["detail"].text() if "detail" in each else None,
+            contest=each["contest"].value if "contest" in each else None,
         )
         for each in root["reasons"]
     )
@@ -149,4 +152,6 @@ def _reason(reason: Reason) -> dict[str, Any]:
         told["needs"] = dict(reason.needs)
     if reason.detail is not None:
         told["detail"] = reason.detail
+    if reason.contest is not None:
+        told["contest"] = dict(reason.contest)
     return told

@@ -26,10 +26,10 @@ from scheduler.matching.neighbourhood import (
     Found,
     Solve,
     Standing,
+    Web,
     best_of,
     choose_again,
     hold,
-    neighbours,
 )
 from scheduler.matching.pins import only_pins, pins_of
 from scheduler.matching.plan import Reason, Visit, in_order
@@ -223,7 +223,9 @@ class _Round:
         hit = [name for name in self.harm.hit if name in self.problem.classes]
         lost = [name for name in hit if name not in served]
         left = [s for v in (*self.harm.gone, *self.harm.loose) for s in sorted(v.slots)]
-        return neighbours(self.possible, lost, [*left, *near], most=most)
+        slots = [name for name in (*left, *near) if name in self.problem.slots]
+        web = Web(self.problem, self.possible)
+        return web.near(lost, slots, most=most)
 
     def some_move(
         self, first: Sequence[Visit], moving: Sequence[str]

@@ -8,7 +8,7 @@ from scheduler.matching.plan import LEVELS, Visit
 from scheduler.matching.possible import Offer
 from scheduler.matching.problem import Problem
 
-LESS_IS_BETTER = frozenset({"rank", "travel", "changes"})
+LESS_IS_BETTER = frozenset({"rank", "travel", "changes", "draw"})
 
 
 def sign(level: str) -> int:

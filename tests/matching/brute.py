@@ -5,10 +5,11 @@ itself; a plan is any set of visits that ``verify`` accepts together.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import combinations
 
 from scheduler.matching.plan import Part, Plan, Visit
+from scheduler.matching.possible import Offer
 from scheduler.matching.problem import Problem, SchoolClass, Slot
 from scheduler.matching.score import better_key
 from scheduler.matching.verify import verify
@@ -16,14 +17,21 @@ from scheduler.matching.verify import verify
 OTHERS_CAN_MEND = {"slot_under_min", "frozen_visit_lost", "pin_lost"}
 
 
-def visits_by_trial(problem: Problem, one: SchoolClass) -> list[Visit]:
+def visits_by_trial(
+    problem: Problem, one: SchoolClass, offer: Offer | None = None
+) -> list[Visit]:
     """Every visit of the class that breaks no rule about one visit."""
+    offer = offer or Offer(problem)
     return [
         visit
         for visit in _guesses(problem, one)
-        if {f.code for f in verify(problem, Plan((visit,))).faults} <= OTHERS_CAN_MEND
+        if _faults(problem, visit, offer) <= OTHERS_CAN_MEND
         and not _too_small_for_good(problem, visit)
     ]
+
+
+def _faults(problem: Problem, visit: Visit, offer: Offer) -> set[str]:
+    return {f.code for f in verify(problem, Plan((visit,)), offer=offer).faults}
 
 
 def _too_small_for_good(problem: Problem, visit: Visit) -> bool:
@@ -64,21 +72,37 @@ def _sizes(total: int, number: int) -> Iterator[tuple[int, ...]]:
             yield (first, *rest)
 
 
+Served = frozenset[str]
+Valid = list[tuple[tuple[int, ...], dict[str, int], Served]]
+
+
 def best_objective(problem: Problem) -> dict[str, int] | None:
     """The best levels, in the problem's order; None if no plan is valid."""
+    return best_of(valid_plans(problem), lambda _served: True)
+
+
+def valid_plans(problem: Problem) -> Valid:
+    """Every valid plan: how good it is, its levels, and whom it serves."""
+    offer = Offer(problem)
+    levels = problem.params.objective
     sets = [
-        list(_sets(visits_by_trial(problem, one), one.max_visits))
+        list(_sets(visits_by_trial(problem, one, offer), one.max_visits))
         for one in problem.classes.values()
     ]
-    best: tuple[tuple[int, ...], dict[str, int]] | None = None
-    levels = problem.params.objective
+    found = []
     for visits in _plans(problem, sets, (), Counter()):
-        report = verify(problem, Plan(visits))
+        report = verify(problem, Plan(visits), offer=offer)
         if report.is_valid:
-            key = better_key(levels, report.objective)
-            if best is None or key > best[0]:
-                best = key, {level: report.objective[level] for level in levels}
-    return best and best[1]
+            told = {level: report.objective[level] for level in levels}
+            served = frozenset(visit.class_id for visit in visits)
+            found.append((better_key(levels, told), told, served))
+    return found
+
+
+def best_of(plans: Valid, suits: Callable[[Served], bool]) -> dict[str, int] | None:
+    """The levels of the best plan that serves the right classes."""
+    right = [each for each in plans if suits(each[2])]
+    return max(right, key=lambda each: each[0])[1] if right else None
 
 
 def _sets(visits: list[Visit], most: int) -> Iterator[tuple[Visit, ...]]:
