@@ -56,6 +56,45 @@ KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("digest", "", None, {}),
 )
 
+# The same kinds as they are where the mailbox is read and the entry asks for an answer;
+# the name of the shape comes first, and last whether the mailbox is read.
+ASKED: dict[str, Any] = {
+    "answer_link": {"purpose": "answer_invitation", "id": 5},
+    "entry": {"status": "CONFIRMED", "answer": "", "rsvp": True, "shared": False},
+}
+ASKED_AS_REQUEST = ASKED | {"entry": TENTATIVE}
+ANSWERED = ASKED | {"entry": ASKED["entry"] | {"answer": "accepted"}}
+NOT_ASKED: dict[str, Any] = {"entry": ASKED["entry"] | {"rsvp": False}}
+TO_A_LIST: dict[str, Any] = {"entry": NOT_ASKED["entry"] | {"shared": True}}
+AGREED = {"state": "confirmed"}
+TAKES_PLACE_ELSEWHERE = AGREED | {"moved": True}
+
+SHAPES: tuple[tuple[str, str, str, str | None, dict[str, Any], bool], ...] = (
+    ("asked", "visit_requested_host", "host", "REQUEST", ASKED_AS_REQUEST, True),
+    ("by-link", "visit_requested_host", "host", "REQUEST", ASKED_AS_REQUEST, False),
+    ("read", "request_reminder_host", "host", None, {}, True),
+    ("asked", "contact_added", "host", "REQUEST", ASKED_AS_REQUEST, True),
+    ("asked", "visit_confirmed", "teacher", "REQUEST", AGREED | ASKED, True),
+    ("asked", "visit_confirmed", "host", "REQUEST", AGREED | ASKED, True),
+    ("asked", "visit_confirmed", "student", "REQUEST", AGREED | ASKED, True),
+    ("by-link", "visit_confirmed", "student", "REQUEST", AGREED | ASKED, False),
+    ("not-asked", "visit_confirmed", "student", "REQUEST", AGREED | NOT_ASKED, True),
+    ("list", "visit_confirmed", "student", "PUBLISH", AGREED | TO_A_LIST, True),
+    (
+        "asked",
+        "visit_changed",
+        "student",
+        "REQUEST",
+        TAKES_PLACE_ELSEWHERE | ASKED,
+        True,
+    ),
+    ("answered", "visit_changed", "teacher", "REQUEST", AGREED | ANSWERED, True),
+    ("asked", "organiser_added", "teacher", "REQUEST", AGREED | ASKED, True),
+    ("read", "visit_cancelled", "student", "CANCEL", BY_HOST, True),
+    ("read", "reminder_1", "student", None, AGREED, True),
+    ("read", "reminder_1", "teacher", None, AGREED, True),
+)
+
 REFUSABLE = frozenset({"reminder_7", "reminder_1"})
 LINKED = frozenset({"visit_requested_host", "request_reminder_host"})
 
@@ -247,10 +286,12 @@ def sample(
     *,
     locale: str,
 ) -> Message:
-    """The message of one line of ``KINDS``."""
+    """The message of one line of ``KINDS`` or ``SHAPES``."""
     changes = dict(special)
     beside = {
-        name: changes.pop(name) for name in ("entry", "change") if name in changes
+        name: changes.pop(name)
+        for name in ("answer_link", "change", "entry")
+        if name in changes
     }
     if changes.pop("moved", False):
         changes |= MOVED

@@ -6,9 +6,10 @@ import pytest
 import vobject
 from icalendar import Calendar
 
+from scheduler.mail.letter import Letter
 from scheduler.paths import TEMPLATES
 from tests import golden_files
-from tests.mail.samples import KINDS, NOW, a_compose, sample
+from tests.mail.samples import KINDS, NOW, SHAPES, a_compose, sample
 
 COMPOSE = a_compose()
 LOCALES = ("fr", "en")
@@ -26,11 +27,36 @@ def test_a_mail_is_what_it_was(line, locale):
 
     letter = COMPOSE(sample(kind, audience, method, special, locale=locale))
 
-    name = f"mail/{kind}/{audience or 'anybody'}.{locale}"
+    check(letter, f"mail/{kind}/{audience or 'anybody'}.{locale}")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("shape", SHAPES, ids=["-".join(each[:3]) for each in SHAPES])
+def test_a_mail_that_asks_for_an_answer_is_what_it_was(shape, locale):
+    name, kind, audience, method, special, reads_answers = shape
+    message = sample(kind, audience, method, special, locale=locale)
+
+    letter = a_compose(reads_answers=reads_answers)(message)
+
+    check(letter, f"mail/{kind}/{audience}-{name}.{locale}")
+    if "answer_link" in message.payload:
+        link = "https://visites.example.org/r/secret-5"
+        assert link in unfolded(letter.calendar)
+        # A company that is asked for a visit has its own page to answer.
+        is_asked_for = message.payload["visit"]["state"] == "requested"
+        assert (link in letter.text) is not is_asked_for
+
+
+def unfolded(calendar: bytes) -> str:
+    return calendar.decode().replace("\r\n ", "")
+
+
+def check(letter: Letter, name: str) -> None:
+    """The subject and text, the HTML and the calendar part, if there is one."""
     text = f"Subject: {letter.subject}\n\n{letter.text}"
     golden_files.check(f"{name}.txt", text.encode())
     golden_files.check(f"{name}.html", letter.html.encode())
-    if method is None:
+    if letter.method is None:
         assert letter.calendar is None
     else:
         golden_files.check(f"{name}.ics", letter.calendar)
