@@ -7,11 +7,20 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.campaigns import USUAL_POINTS, CampaignState, PinKind
+from scheduler.domain.campaigns import (
+    USUAL_POINTS,
+    CampaignState,
+    PinKind,
+    RunPurpose,
+    RunState,
+)
 from scheduler.domain.wishes import Splitting, Wish, WishListState
 from scheduler.persistence.models.campaigns import (
     CampaignRow,
+    OutcomeRow,
     PinRow,
+    PlaceRow,
+    RunRow,
     WishListRow,
     WishRow,
 )
@@ -99,3 +108,56 @@ def store_pin(
         )
     )
     session.commit()
+
+
+def store_run(
+    session: Session,
+    campaign: int,
+    plan: dict[int, list[tuple[int, int]] | str],
+    *,
+    now: datetime = NOW,
+    facts: dict[int, dict[str, Any]] | None = None,
+    **more: Any,
+) -> int:
+    """A run that has ended. ``plan``: class → (slot, students) of its groups, or why."""
+    given = {
+        "state": RunState.DONE,
+        "purpose": RunPurpose.PLAN,
+        "seed": 7,
+        "asked_at": now,
+        "started_at": now,
+        "finished_at": now,
+        "engine": "tests",
+        **more,
+    }
+    row = RunRow(campaign_id=campaign, **given)
+    session.add(row)
+    session.flush()
+    for school_class, found in plan.items():
+        placed = [] if isinstance(found, str) else found
+        session.add(
+            OutcomeRow(
+                run_id=row.id,
+                class_id=school_class,
+                visits=1 if placed else 0,
+                code="" if placed else str(found),
+                priority=3,
+                rank=1 if placed else None,
+                metres=23_400 if placed else None,
+                facts={"points": {"school_nothing": 2, "rural": 1}}
+                | (facts or {}).get(school_class, {}),
+            )
+        )
+        for number, (slot, students) in enumerate(placed, 1):
+            session.add(
+                PlaceRow(
+                    run_id=row.id,
+                    class_id=school_class,
+                    slot_id=slot,
+                    visit_no=1,
+                    group_no=number,
+                    students=students,
+                )
+            )
+    session.commit()
+    return row.id

@@ -108,6 +108,7 @@ def upgrade() -> None:
         sa.Column("stop_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("published_by_id", sa.Integer(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["asked_by_id"], ["person.id"], name="fk_match_run_asked_by_id_person"
         ),
@@ -182,6 +183,29 @@ def upgrade() -> None:
     )
     op.create_index("ix_placement_campaign_id", "placement", ["campaign_id"])
     op.create_index("ix_placement_class_id", "placement", ["class_id"])
+
+    op.create_table(
+        "campaign_letter",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "audience",
+            _enum("teacher", "host", "student", name="audience"),
+            nullable=False,
+        ),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name="fk_campaign_letter_person_id_person"
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["match_run.id"], name="fk_campaign_letter_run_id_match_run"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_campaign_letter"),
+        sa.UniqueConstraint(
+            "run_id", "person_id", "audience", name="uq_campaign_letter_run_id"
+        ),
+    )
 
     op.create_table(
         "wish_list",
@@ -341,6 +365,7 @@ def downgrade() -> None:
     op.execute("ALTER TABLE visit DROP COLUMN group_no")
     op.execute("ALTER TABLE visit DROP COLUMN placement_id")
     for table in (
+        "campaign_letter",
         "wish",
         "match_place",
         "match_pin",

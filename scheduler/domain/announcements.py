@@ -48,6 +48,7 @@ class Change(StrEnum):
     REQUESTED = "requested"
     REQUESTED_AGAIN = "requested_again"
     REQUEST_SWITCHED = "request_switched"
+    ALLOCATED = "allocated"
     ANSWER_OVERDUE = "answer_overdue"
     CONFIRMED = "confirmed"
     DECLINED = "declined"
@@ -136,6 +137,9 @@ TELLINGS: dict[Change, tuple[Telling, ...]] = {
     Change.REQUESTED: _ASKED,
     Change.REQUESTED_AGAIN: _ASKED,
     Change.REQUEST_SWITCHED: _ASKED,
+    # One letter about the whole campaign tells each teacher and each host
+    # (services/publishing.py); a host's calendar shows the visit from its yes on.
+    Change.ALLOCATED: (),
     Change.ANSWER_OVERDUE: (Telling(HOST, "request_reminder_host"),),
     Change.CONFIRMED: _all("visit_confirmed", REQUEST),
     Change.DECLINED: (Telling(TEACHER, "visit_declined"), _CLOSED),

@@ -78,7 +78,10 @@ class CapUse:
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One class, one slot, and all that was read for the decision."""
+    """One class, one slot, and all that was read for the decision.
+
+    ``group_holds``: other parts of the same visit for the same half-group.
+    """
 
     slot: Slot
     rules: Rules
@@ -89,6 +92,7 @@ class Case:
     cap_use: CapUse = CapUse()
     class_holds: tuple[Held, ...] = ()
     organiser_holds: tuple[Held, ...] = ()
+    group_holds: tuple[Held, ...] = ()
     party: Party | None = None
 
     @property
@@ -264,11 +268,12 @@ def _busy(case: Case) -> Iterator[Refusal]:
             local_day(held.starts_at) == case.day and half_day(held.starts_at) is here
         )
         if same_half_day or held.away.overlaps(case.away):
-            yield ClassBusy(
-                starts_at=held.starts_at.isoformat(),
-                organiser=held.organiser_name,
-                host=held.host_name,
-            )
+            yield _class_busy(held)
+            return
+    on_site = away(case.slot.starts_at, case.slot.ends_at, None)
+    for held in case.group_holds:
+        if held.away.overlaps(on_site):
+            yield _class_busy(held)
             return
     for held in case.organiser_holds:
         if held.away.overlaps(case.away):
@@ -276,6 +281,14 @@ def _busy(case: Case) -> Iterator[Refusal]:
                 starts_at=held.starts_at.isoformat(), host=held.host_name
             )
             return
+
+
+def _class_busy(held: Held) -> ClassBusy:
+    return ClassBusy(
+        starts_at=held.starts_at.isoformat(),
+        organiser=held.organiser_name,
+        host=held.host_name,
+    )
 
 
 def organiser_refusals(case: Case) -> list[Refusal]:

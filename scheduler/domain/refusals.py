@@ -381,3 +381,39 @@ class RunUnderway(Refusal):
     """A campaign has one run at a time that waits or computes."""
 
     code = "run_underway"
+
+
+class NothingToPublish(Refusal):
+    """The run has no plan, or one with slots that nobody opened."""
+
+    code = "nothing_to_publish"
+
+
+class WishesStillOpen(Refusal):
+    """A plan is published once the wishes are closed."""
+
+    code = "wishes_still_open"
+
+
+class PlanOutdated(Refusal):
+    """The plan is older than the closing of wishes or the last publication."""
+
+    code = "plan_outdated"
+
+
+class PublishedAlready(Refusal):
+    """Somebody else published a plan of the campaign; at one time one is placed."""
+
+    code = "published_already"
+
+
+class WishWithdrawn(Refusal):
+    """The teacher has taken the wishes back since the plan was made."""
+
+    code = "wish_withdrawn"
+
+
+class ClassGone(Refusal):
+    """The class, or its teacher, is no longer there."""
+
+    code = "class_gone"

@@ -6,6 +6,7 @@ One class against many slots costs the same few queries as against one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -27,6 +28,21 @@ from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import held, visits
 from scheduler.services.house import house_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartOf:
+    """Which group of which placement of a campaign a visit is for."""
+
+    placement_id: int
+    group_no: int
+
+
+def part_of(visit: VisitRow | None) -> PartOf | None:
+    """The same for a stored visit; a directly booked one is nobody's part."""
+    if visit is None or visit.placement_id is None:
+        return None
+    return PartOf(placement_id=visit.placement_id, group_no=visit.group_no or 1)
 
 
 def place_of(organisation: OrganisationRow) -> Place:
@@ -81,19 +97,32 @@ def cases(
     organiser_id: int | None,
     party: Party | None = None,
     besides: VisitRow | None = None,
+    part: PartOf | None = None,
 ) -> list[Case]:
-    """One case for each slot, in order. ``besides``: a visit that is being changed."""
+    """One case for each slot, in order. ``besides``: a visit that is being changed.
+
+    Other parts of the same placement do not stand in the way, whether ``part`` is
+    asked for or ``besides`` is one: that is what half-groups are for. The group itself
+    can only be at one place.
+    """
+    part = part or part_of(besides)
     policy = house_of(session).policy
     mine = besides.id if besides else None
     klass = class_of(school_class)
     all_held = held.slots_held(
         session, class_id=school_class.id, organiser_id=organiser_id, besides=mine
     )
+    others = [each for each in all_held if not _is_sibling(each, part)]
     class_holds = tuple(
-        _held(each, policy) for each in all_held if each.class_id == school_class.id
+        _held(each, policy) for each in others if each.class_id == school_class.id
     )
     organiser_holds = tuple(
-        _held(each, policy) for each in all_held if each.organiser_id == organiser_id
+        _held(each, policy) for each in others if each.organiser_id == organiser_id
+    )
+    group_holds = tuple(
+        _on_site(each)
+        for each in all_held
+        if part and _is_sibling(each, part) and each.group_no == part.group_no
     )
     uses = _cap_uses(session, slots, besides=mine)
     made = []
@@ -115,10 +144,25 @@ def cases(
                 cap_use=uses(slot),
                 class_holds=class_holds,
                 organiser_holds=organiser_holds,
+                group_holds=group_holds,
                 party=party,
             )
         )
     return made
+
+
+def _is_sibling(slot: held.HeldSlot, part: PartOf | None) -> bool:
+    return part is not None and slot.placement_id == part.placement_id
+
+
+def _on_site(slot: held.HeldSlot) -> Held:
+    """Without the way: a group goes from one part of its visit to the next."""
+    return Held(
+        starts_at=slot.starts_at,
+        away=away(slot.starts_at, slot.ends_at, None),
+        organiser_name=slot.organiser_name,
+        host_name=slot.host_name,
+    )
 
 
 def _held(slot: held.HeldSlot, policy: Policy) -> Held:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,24 +16,20 @@ from scheduler.domain.parties import Party
 from scheduler.domain.refusals import (
     NotFound,
     OtherHost,
-    Refusal,
     Refused,
     SlotNotOpen,
     WrongState,
 )
 from scheduler.domain.slots import SlotState
 from scheduler.domain.visits import ENDED, HOLDS_SEATS, CancelReason, VisitState
-from scheduler.persistence.models.network import SchoolClassRow
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import visits
 from scheduler.services import fitting, headcount, journal, schedule, seats
 from scheduler.services.announce import announce, truth
+from scheduler.services.booking import Booking, demand_fit, hold
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
-
-CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-CODE_LENGTH = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +66,7 @@ def request_visit(
         if klass is None or slot is None:
             raise NotFound
         need(for_school(by, klass.school_id) and klass.active)
-        _demand_fit(
+        demand_fit(
             session,
             klass,
             slot,
@@ -79,32 +74,20 @@ def request_visit(
             party=request.party,
             now=now,
         )
-
-        row = VisitRow(
-            state=VisitState.REQUESTED,
-            class_id=klass.id,
-            organiser_id=by.person_id,
-            slot_id=slot.id,
-            arrangements=request.arrangements,
-            message=request.message,
-            class_code=_new_code(session),
-            requested_at=now,
-            updated_at=now,
+        row = hold(
+            session,
+            Booking(
+                class_id=klass.id,
+                slot_id=slot.id,
+                organiser_id=by.person_id,
+                party=request.party,
+                arrangements=request.arrangements,
+                message=request.message,
+            ),
+            asked=Change.REQUESTED,
+            by=by,
+            now=now,
         )
-        row.take_party(request.party)
-        session.add(row)
-        session.flush()
-        row = _to_change(session, row.id)
-        schedule.expect_answer(session, row, now=now)
-        if slot.offer.confirmation is Confirmation.AUTOMATIC:
-            row.take(rules.accept(row.as_domain()), now=now)
-            schedule.confirmed(session, row, now=now)
-            change = Change.CONFIRMED
-        else:
-            change = Change.REQUESTED
-        seats.recount(session, slot)
-        announce(session, row, change, by=by, now=now)
-        journal.note_visit(session, row, change.value, by=by, now=now)
         return row.id
 
 
@@ -185,7 +168,7 @@ def choose_slot(
         if slot_id not in offered:
             raise SlotNotOpen(state=SlotState.CANCELLED.value)
         slot = _slot_of_host(session, slot_id, row.slot.offer.host_id)
-        _demand_fit(
+        demand_fit(
             session,
             row.school_class,
             slot,
@@ -228,7 +211,7 @@ def move_visit(
         else:
             moved = rules.ask_move(visit, slot_id=slot_id)
             change = Change.MOVE_ASKED
-        _demand_fit(
+        demand_fit(
             session,
             row.school_class,
             slot,
@@ -307,7 +290,7 @@ def ask_again(session: Session, visit_id: int, *, by: Actor, now: datetime) -> N
         row = _mine(session, visit_id, by)
         asked = rules.ask_again(row.as_domain())
         slot = _slot_of_host(session, row.slot_id, row.slot.offer.host_id)
-        _demand_fit(
+        demand_fit(
             session,
             row.school_class,
             slot,
@@ -368,26 +351,6 @@ def _demand_free(session: Session, row: VisitRow, person_id: int) -> None:
             raise Refused(*found)
 
 
-def _demand_fit(
-    session: Session,
-    klass: SchoolClassRow,
-    slot: SlotRow,
-    *,
-    organiser_id: int,
-    party: Party,
-    now: datetime,
-    besides: VisitRow | None = None,
-    judge: Callable[..., list[Refusal]] = fit.refusals,
-) -> None:
-    """Raise ``Refused`` unless the class fits the slot, by the rules of ``judge``."""
-    case = fitting.cases(
-        session, klass, [slot], organiser_id=organiser_id, party=party, besides=besides
-    )[0]
-    found = judge(case, now=now, policy=house_of(session).policy)
-    if found:
-        raise Refused(*found)
-
-
 def _to_change(
     session: Session, visit_id: int, *, with_people: Iterable[int] = ()
 ) -> VisitRow:
@@ -419,11 +382,3 @@ def _slot_of_host(session: Session, slot_id: int, host_id: int) -> SlotRow:
     if slot.offer.host_id != host_id:
         raise OtherHost
     return slot
-
-
-def _new_code(session: Session) -> str:
-    """A class code nobody has: short, without look-alikes, worth a throttle."""
-    while True:
-        code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
-        if not visits.class_code_taken(session, code):
-            return code

@@ -41,6 +41,8 @@ CONTACTS = ("h1@host.example", "h2@host.example", "h3@host.example")
 STUDENTS = ("s1@example.net", "s2@example.net", "s3@example.net")
 LIST = "list@example.net"
 LONGEST = 14
+# Where the offer confirms by itself, and out of a campaign.
+BEGINS = (Change.CONFIRMED, Change.CONFIRMED, Change.ALLOCATED)
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,10 @@ class History:
 
     def play(self) -> None:
         """Some steps, then everything that is still to be sent and delivered."""
-        automatic = self.die.random() < 0.2
-        if automatic:
+        begun = self.die.choice([*[Change.REQUESTED] * 7, *BEGINS])
+        if begun is Change.CONFIRMED:
             self.visit = rules.accept(self.visit)
-        self.tell(Change.CONFIRMED if automatic else Change.REQUESTED)
+        self.tell(begun)
         for _ in range(self.die.randint(1, LONGEST)):
             self.now += timedelta(seconds=self.die.choice([0, 0, 1, 3600]))
             self.die.choice(MOVES)(self)
@@ -205,8 +207,18 @@ class History:
                 continue
             slot = self.slots[self.visit.slot_id]
             for reader in self.current(audience):
+                if self._is_only_in_a_letter(reader):
+                    continue
                 found[reader.address] = (*slot, status.value, self.text(audience))
         return found
+
+    def _is_only_in_a_letter(self, reader: Reader) -> bool:
+        """A host reads of a campaign's visits in one letter, its calendar later."""
+        return (
+            self.changes[Change.ALLOCATED] > 0
+            and self.visit.state is VisitState.REQUESTED
+            and (reader.audience, reader.address) not in self.held
+        )
 
     def seen(self) -> dict[str, list[tuple[object, ...]]]:
         """Address → what its calendar shows."""

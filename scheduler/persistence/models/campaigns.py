@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from scheduler.domain.announcements import Audience
 from scheduler.domain.campaigns import (
     Campaign,
     CampaignState,
@@ -249,6 +250,7 @@ class RunRow(Base):
     can be computed again years later with ``seed`` and ``engine``. ``added``: slots
     that nobody opened yet and wider ones (what-if). ``progress`` and ``summary``: see
     services/runs.py. ``heartbeat_at`` stands still when the computing process died.
+    ``note``: what the coordinator says to those whose visit a repair takes away.
     """
 
     __tablename__ = "match_run"
@@ -278,6 +280,7 @@ class RunRow(Base):
     stop_asked_at: Mapped[datetime | None]
     published_at: Mapped[datetime | None]
     published_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    note: Mapped[str] = mapped_column(default="")
     campaign: Mapped[CampaignRow] = relationship(lazy="raise")
 
 
@@ -337,3 +340,16 @@ class PlacementRow(Base):
     refusals: Mapped[list[str]] = mapped_column(default=list)
     placed_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
+
+
+class CampaignLetterRow(Base):
+    """Somebody was written to about a published plan: once, whatever crashes (P3)."""
+
+    __tablename__ = "campaign_letter"
+    __table_args__ = (UniqueConstraint("run_id", "person_id", "audience"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("match_run.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    audience: Mapped[Audience]
+    told_at: Mapped[datetime]

@@ -32,6 +32,8 @@ class HeldSlot(NamedTuple):
     school_lon: float
     host_lat: float
     host_lon: float
+    placement_id: int | None
+    group_no: int | None
 
 
 def _place(
@@ -58,6 +60,8 @@ _HELD = (
         _HOST.name,
         *_place(_SCHOOL, _SCHOOL_TOWN),
         *_place(_HOST, _HOST_TOWN),
+        VisitRow.placement_id,
+        VisitRow.group_no,
     )
     .join_from(
         VisitRow,
