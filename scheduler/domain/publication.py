@@ -128,4 +128,3 @@ def changes(
         taken_back=frozenset(each.key for each in standing) - kept,
         placed=frozenset(placed),
     )
-

@@ -16,7 +16,15 @@ from scheduler.domain.localtime import PARIS
 from scheduler.jobs.workshop import Workshop
 from scheduler.mail.letter import Post
 from scheduler.mail.mailboxes import AT_ONCE, Mailbox, Maildir, Unreadable
-from scheduler.services import clockwork, delivery, digests, inbox, lease, runs
+from scheduler.services import (
+    clockwork,
+    delivery,
+    digests,
+    inbox,
+    lease,
+    publishing,
+    runs,
+)
 from scheduler.services.delivery import Compose
 
 # One connection for so many; domains that were left alone get another chance then.
@@ -112,6 +120,11 @@ def compute_runs(session: Session, desk: Desk) -> int:
     return found
 
 
+def publish_plans(session: Session, desk: Desk) -> int:
+    """A batch of the visits of each plan that was chosen, then the letters."""
+    return publishing.place_due(session, now=desk.now(), stopping=desk.stopping)
+
+
 def at_now(step: Callable[..., object]) -> Callable[[Session, Desk], object]:
     """A service that wants nothing but the time."""
 
@@ -147,5 +160,6 @@ def jobs(*, outbox_seconds: int, answers_seconds: int = 60) -> tuple[Job, ...]:
         Job(id="resume-offers", rhythm=MINUTE, run=at_now(clockwork.resume_offers)),
         Job(id="send-digests", rhythm=MINUTE, run=at_now(digests.send_digests)),
         Job(id="compute-runs", rhythm=OFTEN, run=compute_runs),
+        Job(id="publish-plans", rhythm=OFTEN, run=publish_plans),
         Job(id="purge", rhythm=NIGHT, run=purge),
     )

@@ -15,6 +15,7 @@ from typing import Any
 
 from scheduler import wording
 from scheduler.ical.entry import Occasion
+from scheduler.mail.campaigns import campaign_facts
 from scheduler.mail.digest import digest
 from scheduler.mail.entries import invitation, occasion
 from scheduler.mail.facts import STUDENT, VisitFacts, visit_facts
@@ -189,6 +190,15 @@ class Compose:
             )
             facts["visit"] = visit
             facts["page"] = self._imprint.page(audience, visit.id, visit.class_code)
+        if payload.get("campaign"):
+            facts["campaign"] = campaign_facts(
+                payload["campaign"],
+                audience=audience,
+                locale=press.locale,
+                base_url=self._imprint.base_url,
+                link=self._link,
+                page=lambda told: self._imprint.page(audience, told.id, ""),
+            )
         if payload.get("digest"):
             facts["digest"] = digest(
                 payload["digest"],

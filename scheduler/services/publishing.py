@@ -90,9 +90,7 @@ def publish(
 
 def publishable(run: RunRow) -> Publishable:
     """What the rules of publishing ask of a run."""
-    return Publishable(
-        purpose=run.purpose, state=run.state, started_at=run.started_at
-    )
+    return Publishable(purpose=run.purpose, state=run.state, started_at=run.started_at)
 
 
 def place_due(

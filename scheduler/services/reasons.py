@@ -26,7 +26,8 @@ MOST_NAMED = 3
 class Need:
     """A change that would by itself have made a visit possible.
 
-    ``kind``: distance, dates, split, seats or slots; the other fields as it needs them.
+    ``kind``: distance, dates, split, seats, slots, wishes, cap or quota; the other
+    fields as it needs them. ``serves``: proven that the class would have had a visit.
     """
 
     kind: str
@@ -36,19 +37,22 @@ class Need:
     parts: int = 0
     seats: int = 0
     slots: tuple[str, ...] = ()
+    serves: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reason:
     """``rules``: codes of the rules that forbade slots, the most frequent first.
 
-    ``others``: how many classes have what was wished.
+    ``others``: how many classes have what was wished. ``contest``: the level on which
+    the plan would get worse with this class in it.
     """
 
     code: str
     detail: str = ""
     rules: tuple[str, ...] = ()
     others: int = 0
+    contest: str = ""
     students: int = 0
     max_km: int = 0
     needs: tuple[Need, ...] = ()
@@ -86,6 +90,10 @@ def reasons(
     if not unserved:
         return {}
     facts = {each.class_id: each.facts for each in unserved}
+    hosts = queries.named_hosts(
+        session,
+        {number for each in facts.values() for number in _hosts_of(each)},
+    )
     slots = queries.named_slots(
         session, {slot for each in facts.values() for slot in _slots_of(each)}
     )
@@ -103,10 +111,11 @@ def reasons(
             detail=str(each.facts.get("detail") or ""),
             rules=_most(each.facts.get("forbidden") or {}),
             others=len(each.facts.get("blockers") or ()),
+            contest=str((each.facts.get("contest") or {}).get("level") or ""),
             students=wished[each.class_id].students,
             max_km=wished[each.class_id].max_km,
             needs=tuple(
-                _needs(each.facts.get("needs") or {}, said=said, locale=locale)
+                _needs(_with_host(each.facts, hosts), said=said, locale=locale)
             ),
         )
         for each in unserved
@@ -118,41 +127,60 @@ def _most(counts: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(sorted(counts, key=lambda code: (-counts[code], code)))
 
 
+def _hosts_of(facts: Mapping[str, Any]) -> list[int]:
+    key = str((facts.get("needs") or {}).get("host") or "")
+    return [int(key[1:])] if key[:1] == "H" else []
+
+
+def _with_host(facts: Mapping[str, Any], hosts: Mapping[int, str]) -> dict[str, Any]:
+    needs = dict(facts.get("needs") or {})
+    for number in _hosts_of(facts):
+        needs["host_name"] = hosts.get(number, "")
+    return needs
+
+
 def _slots_of(facts: Mapping[str, Any]) -> Iterable[int]:
+    """Every slot that the needs name."""
     needs = facts.get("needs") or {}
-    keys = [*needs.get("forbidden", ()), needs.get("slot", "")]
-    return [int(key[1:]) for key in keys if key[:1] == "S"]
+    for key in ("forbidden", "wishes", "slot"):
+        yield from _ids(needs.get(key) or ())
+
+
+def _ids(keys: str | Sequence[str]) -> list[int]:
+    """Row ids behind keys of the problem; what-if slots have none."""
+    given = [keys] if isinstance(keys, str) else keys
+    return [int(key[1:]) for key in given if key[:1] == "S"]
 
 
 def _needs(
     needs: Mapping[str, Any], *, said: Callable[[int], str], locale: str
 ) -> Iterable[Need]:
+    serves = bool(needs.get("serves"))
+
+    def named(key: str) -> tuple[str, ...]:
+        found = [said(each) for each in _ids(needs.get(key) or ())]
+        return tuple(each for each in found if each)[:MOST_NAMED]
+
     if needs.get("max_m"):
-        yield Need(kind="distance", km=-(-needs["max_m"] // METRES))
+        yield Need(kind="distance", km=-(-needs["max_m"] // METRES), serves=serves)
     if needs.get("dates"):
-        days = [date.fromisoformat(each) for each in needs["dates"]]
-        yield Need(
-            kind="dates",
-            days=tuple(wording.day_and_month(each, locale) for each in days),
-        )
+        days = [date.fromisoformat(each) for each in needs["dates"][:MOST_NAMED]]
+        words = tuple(wording.day_and_month(each, locale) for each in days)
+        yield Need(kind="dates", days=words, serves=serves)
     if needs.get("split"):
-        yield Need(
-            kind="split", split=needs["split"], parts=int(needs.get("max_parts") or 2)
-        )
+        parts = int(needs.get("max_parts") or 2)
+        yield Need(kind="split", split=needs["split"], parts=parts, serves=serves)
     if needs.get("seats"):
-        names = [said(each) for each in _slots_of(needs_only_slot(needs))]
         yield Need(
             kind="seats",
             seats=int(needs["seats"]),
-            slots=tuple(each for each in names if each),
+            slots=named("slot"),
+            serves=serves,
         )
-    if needs.get("forbidden"):
-        names = [said(each) for each in _slots_of({"needs": needs})]
-        found = tuple(each for each in names if each)
-        if found:
-            yield Need(kind="slots", slots=found[:MOST_NAMED])
-
-
-def needs_only_slot(needs: Mapping[str, Any]) -> dict[str, Any]:
-    """The one slot that was too small."""
-    return {"needs": {"slot": needs.get("slot", "")}}
+    for key, kind in (("forbidden", "slots"), ("wishes", "wishes")):
+        if named(key):
+            yield Need(kind=kind, slots=named(key), serves=serves)
+    if needs.get("host") and needs.get("host_name"):
+        yield Need(kind="cap", slots=(str(needs["host_name"]),), serves=serves)
+    if needs.get("school"):
+        yield Need(kind="quota", serves=serves)

@@ -54,6 +54,8 @@ KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("organiser_thanks", "teacher", None, {"state": "done"}),
     ("too_few_come", "teacher", None, {"state": "confirmed", "actor": "system"}),
     ("digest", "", None, {}),
+    ("campaign_result", "teacher", None, {}),
+    ("campaign_requests", "host", None, {}),
 )
 
 # The same kinds as they are where the mailbox is read and the entry asks for an answer;
@@ -97,6 +99,8 @@ SHAPES: tuple[tuple[str, str, str, str | None, dict[str, Any], bool], ...] = (
 
 REFUSABLE = frozenset({"reminder_7", "reminder_1"})
 LINKED = frozenset({"visit_requested_host", "request_reminder_host"})
+
+CAMPAIGN = frozenset({"campaign_result", "campaign_requests"})
 
 READERS = {
     "": ("Camille Robert", "c.robert@example.org"),
@@ -227,6 +231,8 @@ def a_message(
         payload["unsubscribe"] = {"purpose": subject, "id": 5}
     if kind == "too_few_come":
         payload["count"] = {"at_most": 7, "minimum": 8, "not_coming": 5}
+    if kind in CAMPAIGN:
+        payload = a_result(payload["visit"], audience)
     payload |= beside or {}
     if kind in LINKED:
         payload["link"] = {"purpose": "answer_visit", "id": 12}
@@ -245,6 +251,63 @@ def a_message(
         references=("<41.0.d4e5f6@visites.example.org>",),
         created_at=NOW,
     )
+
+
+def a_result(visit: dict[str, Any], audience: str) -> dict[str, Any]:
+    """A class in half-groups, one without a visit, one that a rule refused."""
+    campaign: dict[str, Any] = {
+        "id": 3,
+        "name": "Visites du printemps",
+        "purpose": "plan",
+    }
+    half = visit | {"students": 12, "girls": None, "boys": None, "part": "half"}
+    later = {
+        "starts_at": "2027-01-12T13:00:00+00:00",
+        "ends_at": "2027-01-12T15:00:00+00:00",
+    }
+    if audience == "host":
+        asked = [
+            {"visit": half, "link": {"purpose": "answer_visit", "id": 12}},
+            {"visit": half | later, "link": {"purpose": "answer_visit", "id": 13}},
+            {"visit": visit | MOVED | {"state": "confirmed"}, "link": None},
+        ]
+        return {"audience": audience, "campaign": campaign | {"asked": asked}}
+    need = {"days": [], "split": "", "parts": 0, "seats": 0, "slots": [], "km": 0}
+    reason = {
+        "code": "split_refused",
+        "detail": "",
+        "rules": [],
+        "others": 0,
+        "contest": "",
+        "students": 28,
+        "max_km": 40,
+        "needs": [need | {"kind": "split", "split": "same_host", "serves": True}],
+    }
+    points = {"school_nothing": 2, "rural": 1}
+    classes = [
+        {
+            "label": "4e B",
+            "visits": [half, half | later],
+            "refused": [],
+            "why": {"rank": 2, "km": 23, "points": points},
+            "reason": None,
+        },
+        {
+            "label": "4e C",
+            "visits": [],
+            "refused": [],
+            "why": {"rank": None, "km": None, "points": points},
+            "reason": reason,
+        },
+        {
+            "label": "3e A",
+            "visits": [],
+            "refused": ["slot_full"],
+            "why": {"rank": 1, "km": 5, "points": {}},
+            "reason": None,
+        },
+    ]
+    return {"audience": audience, "campaign": campaign | {"classes": classes}}
 
 
 def a_digest(visit: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,16 @@ def named_slots(session: Session, slot_ids: Iterable[int]) -> dict[int, NamedSlo
     return {row[0]: NamedSlot(row[1], row[2]) for row in rows}
 
 
+def named_hosts(session: Session, host_ids: Iterable[int]) -> dict[int, str]:
+    """Host → its name."""
+    rows = session.execute(
+        select(OrganisationRow.id, OrganisationRow.name).where(
+            OrganisationRow.id.in_(list(host_ids))
+        )
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def wished_by(
     session: Session, campaign_id: int, class_ids: Iterable[int]
 ) -> dict[int, Wished]:

@@ -225,9 +225,7 @@ class Group(NamedTuple):
 def groups_of(session: Session, placement: PlacementRow) -> list[Group]:
     """The groups of a placement, in order."""
     rows = session.execute(
-        select(
-            PlaceRow.group_no, PlaceRow.slot_id, OfferRow.host_id, PlaceRow.students
-        )
+        select(PlaceRow.group_no, PlaceRow.slot_id, OfferRow.host_id, PlaceRow.students)
         .join(SlotRow, SlotRow.id == PlaceRow.slot_id)
         .join(OfferRow, OfferRow.id == SlotRow.offer_id)
         .where(
@@ -240,9 +238,7 @@ def groups_of(session: Session, placement: PlacementRow) -> list[Group]:
     return [Group(*row) for row in rows]
 
 
-def wish_list(
-    session: Session, campaign_id: int, class_id: int
-) -> WishListRow | None:
+def wish_list(session: Session, campaign_id: int, class_id: int) -> WishListRow | None:
     """What the class wishes, withdrawn or not."""
     return session.scalars(
         select(WishListRow)
