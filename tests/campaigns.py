@@ -119,7 +119,7 @@ def store_run(
     facts: dict[int, dict[str, Any]] | None = None,
     **more: Any,
 ) -> int:
-    """A run that has ended. ``plan``: class → (slot, students) of its groups, or why."""
+    """A run that ended. ``plan``: class → (slot, students) of its groups, or why."""
     given = {
         "state": RunState.DONE,
         "purpose": RunPurpose.PLAN,

@@ -72,10 +72,10 @@ def check(
             by=last.by if last else "", at=last.at.isoformat() if last else ""
         )
     if standing in {Phase.UPCOMING, Phase.WISHING}:
-        raise WishesStillOpen(closes_at=campaign.closes_at.isoformat())
+        raise WishesStillOpen(closes_at=campaign.timing.closes_at.isoformat())
     if standing is not (Phase.CLOSED if first else Phase.PUBLISHED):
         raise WrongState(state=standing.value, step="publish")
-    since = last.at if last else campaign.closes_at
+    since = last.at if last else campaign.timing.closes_at
     if run.started_at < since:
         raise PlanOutdated(since=since.isoformat())
 

@@ -116,7 +116,7 @@ def _to_teacher(
     person: PersonRow,
     *,
     only: set[int] | None,
-    now: datetime,
+    now: datetime,  # noqa: ARG001 - a teacher's letter has no link of its own
 ) -> dict[str, Any]:
     outcomes = queries.outcomes_of_teacher(session, run, person.id, only=only)
     class_ids = [each.class_id for each in outcomes]

@@ -114,32 +114,30 @@ def _go_on(
     stopping: Callable[[], bool],
 ) -> int:
     """A batch of the first step that is not finished; all of them if they are small."""
-    left = BATCH
-    for ids, step in (
-        (
-            lambda: queries.to_take_back(session, campaign_id, limit=left),
-            lambda each: _take_back(session, each, run_id, now=now),
-        ),
-        (
-            lambda: queries.waiting(session, run_id, limit=left),
-            lambda each: _place(session, each, now=now),
-        ),
-    ):
-        found = ids()
+
+    def due() -> tuple[Callable[..., None], list[int]]:
+        back = queries.to_take_back(session, campaign_id, limit=BATCH)
+        waiting = queries.waiting(session, run_id, limit=BATCH)
         session.rollback()
-        for each in found:
+        return (_take_back, back) if back else (_place, waiting)
+
+    done = 0
+    while done < BATCH:
+        step, todo = due()
+        if not todo:
+            break
+        for each in todo:
             if stopping():
-                return BATCH - left
-            step(each)
-            left -= 1
-        if left < 1:
-            return BATCH
-    left -= campaign_letters.tell(
-        session, run_id, limit=left, now=now, stopping=stopping
-    )
-    if left > 0 and not stopping():
+                return done
+            step(session, each, run_id, now=now)
+            done += 1
+    if done < BATCH:
+        done += campaign_letters.tell(
+            session, run_id, limit=BATCH - done, now=now, stopping=stopping
+        )
+    if done < BATCH and not stopping():
         _finish(session, run_id, now=now)
-    return BATCH - left
+    return done
 
 
 def _finish(session: Session, run_id: int, *, now: datetime) -> None:
@@ -156,7 +154,7 @@ def _finish(session: Session, run_id: int, *, now: datetime) -> None:
 # ---------------------------------------------------------------- one placement
 
 
-def _place(session: Session, placement_id: int, *, now: datetime) -> None:
+def _place(session: Session, placement_id: int, run_id: int, *, now: datetime) -> None:
     """Ask for a placement: all its parts or none."""
     try:
         with transaction(session):
@@ -172,7 +170,7 @@ def _place(session: Session, placement_id: int, *, now: datetime) -> None:
         # The database was busy: nothing happened, and the next turn tries again.
         raise
     except Exception:
-        log.exception("placement_failed", placement=placement_id)
+        log.exception("placement_failed", placement=placement_id, run=run_id)
         _refuse(session, placement_id, [FAILED])
 
 

@@ -1,4 +1,4 @@
-"""A plan becomes visits: same ledger, all parts or none, one letter each, never twice."""
+"""A plan becomes visits: same ledger, all parts or none, one letter for each reader."""
 
 from __future__ import annotations
 

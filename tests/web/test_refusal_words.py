@@ -35,6 +35,7 @@ FACTS = {
     "host_cap_reached": {"period": "month", "cap": 1, "on": "2027-01-12"},
     "host_closed": {"on": "2027-01-12"},
     "limit_too_low": {"limits": ["per_day"]},
+    "published_already": {"by": "Claire", "at": "2027-01-12T08:00:00+00:00"},
     "campaign_dates": {"wrong": "closes_at"},
     "wishes_not_open": {
         "yet": False,

@@ -60,7 +60,9 @@ def last_published(session: Session, campaign_id: int) -> Published | None:
         .order_by(RunRow.published_at.desc())
         .limit(1)
     ).one_or_none()
-    return Published(at=row[0], by=row[1] or "") if row else None
+    if row is None or row[0] is None:
+        return None
+    return Published(at=row[0], by=row[1] or "")
 
 
 def wanted(session: Session, run_id: int) -> list[Placed]:
@@ -74,7 +76,7 @@ def wanted(session: Session, run_id: int) -> list[Placed]:
         .order_by(PlaceRow.id)
     )
     for class_id, visit_no, slot_id, students in rows:
-        groups[class_id, visit_no].add((slot_id, students))
+        groups[class_id, visit_no].add((slot_id or 0, students))
     return [
         Placed(key=number, class_id=class_id, groups=frozenset(found))
         for number, ((class_id, _), found) in enumerate(groups.items())
@@ -225,7 +227,7 @@ class Group(NamedTuple):
 def groups_of(session: Session, placement: PlacementRow) -> list[Group]:
     """The groups of a placement, in order."""
     rows = session.execute(
-        select(PlaceRow.group_no, PlaceRow.slot_id, OfferRow.host_id, PlaceRow.students)
+        select(PlaceRow.group_no, SlotRow.id, OfferRow.host_id, PlaceRow.students)
         .join(SlotRow, SlotRow.id == PlaceRow.slot_id)
         .join(OfferRow, OfferRow.id == SlotRow.offer_id)
         .where(
@@ -260,7 +262,6 @@ def _told(run_id: int, audience: Audience) -> Any:
 
 def touched_classes(session: Session, run: RunRow) -> set[int]:
     """Classes whose visits a repair places or takes back."""
-    assert run.published_at is not None
     placed = select(PlacementRow.class_id).where(PlacementRow.run_id == run.id)
     gone = (
         select(PlacementRow.class_id)
@@ -286,6 +287,7 @@ def teachers_to_tell(
             OutcomeRow.run_id == run.id,
             WishListRow.campaign_id == run.campaign_id,
             WishListRow.state == WishListState.SUBMITTED,
+            PersonRow.blocked.is_(False),
             ~_told(run.id, Audience.TEACHER),
         )
         .distinct()
