@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scheduler.domain.campaigns import (
     HAS_PLAN,
@@ -18,7 +18,6 @@ from scheduler.domain.campaigns import (
 from scheduler.domain.localtime import day_bounds, instant
 from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
-from scheduler.persistence.models.campaigns import CampaignRow, RunRow
 from scheduler.persistence.queries import run_pages as queries
 from scheduler.persistence.queries.run_pages import (
     Changed,
@@ -32,6 +31,9 @@ from scheduler.persistence.queries.run_pages import (
 from scheduler.services.runs import MAY_RUN
 from scheduler.web.attempt import ServiceForm
 from scheduler.wording import clean_line
+
+if TYPE_CHECKING:
+    from scheduler.persistence.models.campaigns import CampaignRow, RunRow
 
 PER_PAGE = 25
 LONGEST_SEARCH = 80
