@@ -21,6 +21,7 @@ from scheduler.mail.entries import invitation, occasion
 from scheduler.mail.facts import STUDENT, VisitFacts, visit_facts
 from scheduler.mail.letter import Letter, Message, Undeliverable
 from scheduler.mail.press import Press
+from scheduler.mail.wish_copy import wishes_told
 from scheduler.wording import clean_line
 
 LOCALES = ("fr", "en")
@@ -205,6 +206,10 @@ class Compose:
                 press,
                 facts=lambda told: self._facts(told, press),
                 page=self._imprint.page,
+            )
+        if payload.get("wishes"):
+            facts["wishes"] = wishes_told(
+                payload["wishes"], locale=press.locale, base_url=self._imprint.base_url
             )
         if payload.get("expires_at"):
             until = datetime.fromisoformat(payload["expires_at"])

@@ -7,6 +7,7 @@ figure is what that change alone would do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -16,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor
 from scheduler.domain.wishes import MOST_PARTS, Splitting, WishList
-from scheduler.matching.possible import Offer, Possible, admits, visits_of
+from scheduler.matching.explain import filters
+from scheduler.matching.possible import Offer, Possible, Wished, admits, visits_of
 from scheduler.matching.problem import FieldWish, SchoolClass, Split
 from scheduler.persistence.queries.campaign_facts import ClassFacts
 from scheduler.services.campaign_problem import (
@@ -65,13 +67,15 @@ class Preview:
     """``slots`` that could serve the class as it wishes; ``by_wish``: per wish.
 
     A slot counts for the first wish that it matches. ``in_halves``: of the slots, how
-    many serve only a part of the class.
+    many serve only a part of the class. ``blocks``: of the dates wished, how many each
+    rule takes away, the strongest first; a date counts for the first rule that speaks.
     """
 
     slots: int
     in_halves: int
     by_wish: tuple[int, ...]
     gains: tuple[Gain, ...]
+    blocks: tuple[tuple[str, int], ...]
 
 
 def preview(
@@ -117,7 +121,25 @@ class _Look:
                 places.count(rank) for rank in range(1, len(self.one.wishes) + 1)
             ),
             gains=tuple(self._gains(mine)),
+            blocks=tuple(self._blocks(mine).most_common()),
         )
+
+    def _blocks(self, mine: set[str]) -> Counter[str]:
+        return Counter(
+            self._block(each)
+            for each in self.offer.wished(self.one)
+            if each.slot.id not in mine
+        )
+
+    def _block(self, wished: Wished) -> str:
+        """A code of the funnel, or of the service's own rules where these speak."""
+        for code, passes in filters(self.problem, self.one):
+            if not passes(wished):
+                if wished.slot.id not in self.one.forbidden or code != "no_date":
+                    return code
+                at = self.rules.slots[wished.slot.id]
+                return self.rules.refusal(self.mine, at) or code
+        return "no_seats"
 
     # ------------------------------------------------------------ one change at a time
 

@@ -53,6 +53,7 @@ KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("reminder_1", "student", None, {"state": "confirmed"}),
     ("organiser_thanks", "teacher", None, {"state": "done"}),
     ("too_few_come", "teacher", None, {"state": "confirmed", "actor": "system"}),
+    ("wishes_copy", "", None, {}),
     ("digest", "", None, {}),
     ("campaign_result", "teacher", None, {}),
     ("campaign_requests", "host", None, {}),
@@ -96,6 +97,41 @@ SHAPES: tuple[tuple[str, str, str, str | None, dict[str, Any], bool], ...] = (
     ("read", "reminder_1", "student", None, AGREED, True),
     ("read", "reminder_1", "teacher", None, AGREED, True),
 )
+
+WISHES: dict[str, Any] = {
+    "campaign": "Visites du deuxième trimestre",
+    "campaign_id": 3,
+    "class_id": 7,
+    "class": "3e Prépa-métiers",
+    "closes_at": "2026-12-04T17:00:00+00:00",
+    "allocation_on": "2026-12-08",
+    "students": 24,
+    "split": "nearby",
+    "max_km": 60,
+    "lines": [
+        {
+            "host": "Atelier Clairmortaise",
+            "commune": "Clisson",
+            "starts_at": "2027-01-12T08:00:00+00:00",
+            "ends_at": "2027-01-12T10:00:00+00:00",
+        },
+        {"host": "Fonderie des Marais", "commune": "Nozay"},
+        {
+            "fields_fr": ["Bois", "Métallurgie"],
+            "fields_en": ["Wood", "Metal"],
+            "first_on": "2027-01-11",
+            "last_on": "2027-02-05",
+            "max_km": 40,
+        },
+        {
+            "fields_fr": [],
+            "fields_en": [],
+            "first_on": None,
+            "last_on": None,
+            "max_km": None,
+        },
+    ],
+}
 
 REFUSABLE = frozenset({"reminder_7", "reminder_1"})
 LINKED = frozenset({"visit_requested_host", "request_reminder_host"})
@@ -224,6 +260,8 @@ def a_message(
         payload["expires_at"] = "2026-11-23T10:00:00+00:00"
     else:
         payload["visit"] = a_visit() if visit is None else visit
+    if kind == "wishes_copy":
+        payload = {"audience": None, "link": None, "wishes": WISHES}
     if kind == "digest":
         payload = a_digest(payload["visit"])
     if kind in REFUSABLE:

@@ -261,6 +261,7 @@ def test_nothing_possible_says_what_would_open_something(
     asked = wanted(world, back_by=time(11, 30), wishes=(Wish(slot_id=world.slots[0]),))
     found = look(session, world, campaign, asked)
     assert found.slots == 0
+    assert found.blocks == (("return_too_late", 1),)
     assert gains(found)[Change.BACK_BY].slots == 1
 
 

@@ -56,6 +56,7 @@ class ClassLine(NamedTuple):
     oldest_age: int | None
     school_id: int
     school_name: str
+    level_code: str
 
 
 def classes_of(session: Session, school_ids: Collection[int]) -> list[ClassLine]:
@@ -75,6 +76,7 @@ def classes_of(session: Session, school_ids: Collection[int]) -> list[ClassLine]
             SchoolClassRow.oldest_age,
             SchoolClassRow.school_id,
             OrganisationRow.name,
+            SchoolClassRow.level_code,
         )
         .join(LevelRow, LevelRow.code == SchoolClassRow.level_code)
         .join(OrganisationRow, OrganisationRow.id == SchoolClassRow.school_id)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from scheduler.domain.campaigns import CampaignState
 from scheduler.domain.offers import OfferState
 from scheduler.domain.slots import SlotState
+from scheduler.domain.travel import Place
 from scheduler.domain.wishes import WishListState
 from scheduler.persistence.models.campaigns import CampaignRow, WishListRow
 from scheduler.persistence.models.network import (
@@ -160,3 +161,38 @@ def filed(session: Session, school_ids: Collection[int]) -> list[Filed]:
         )
         for row in session.scalars(query)
     ]
+
+
+def list_to_show(
+    session: Session, campaign_id: int, class_id: int
+) -> WishListRow | None:
+    """The list of a class that counts, with its wishes."""
+    row = list_to_change(session, campaign_id, class_id)
+    return row if row and row.state is WishListState.SUBMITTED else None
+
+
+def campaign_to_show(session: Session, campaign_id: int) -> CampaignRow | None:
+    """A campaign that is no draft any more."""
+    row = session.get(CampaignRow, campaign_id)
+    return row if row and row.state is not CampaignState.DRAFT else None
+
+
+def places_of_hosts(session: Session) -> dict[int, Place]:
+    """Host → where it is: its own coordinates, else its commune's."""
+    query = (
+        select(
+            HostRow.id,
+            OrganisationRow.lat,
+            OrganisationRow.lon,
+            CommuneRow.lat,
+            CommuneRow.lon,
+        )
+        .join(OrganisationRow, OrganisationRow.id == HostRow.id)
+        .join(CommuneRow, CommuneRow.insee == OrganisationRow.commune_insee)
+    )
+    return {
+        host_id: Place(town_lat, town_lon)
+        if lat is None or lon is None
+        else Place(lat, lon)
+        for host_id, lat, lon, town_lat, town_lon in session.execute(query)
+    }

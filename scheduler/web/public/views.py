@@ -14,12 +14,12 @@ from scheduler.services import accounts
 from scheduler.services.health import health
 from scheduler.services.house import house_of
 from scheduler.web.destinations import local_path
-from scheduler.web.public import bp
+from scheduler.web.public import bp, campaigns
 from scheduler.web.public.pages import shipped
 from scheduler.web.signed_in import LOCALES, current_viewer
 from scheduler.web.site import reads_answers
 
-__all__ = ["bp"]
+__all__ = ["bp", "campaigns"]
 
 # Calendar programs read feeds, whatever search engines are told (ICALENDAR section 2).
 ROBOTS = "User-agent: *\nAllow: /$\nAllow: /feeds/\nDisallow: /\n"

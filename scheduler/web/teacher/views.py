@@ -5,6 +5,7 @@ from __future__ import annotations
 from scheduler.web.teacher import (
     asking,
     bp,
+    campaigns,
     classes,
     home,
     offer,
@@ -13,4 +14,14 @@ from scheduler.web.teacher import (
     visits,
 )
 
-__all__ = ["asking", "bp", "classes", "home", "offer", "offers", "steps", "visits"]
+__all__ = [
+    "asking",
+    "bp",
+    "campaigns",
+    "classes",
+    "home",
+    "offer",
+    "offers",
+    "steps",
+    "visits",
+]
