@@ -139,7 +139,8 @@ class Inquiry:
                 if worse < 0:
                     return Contest(NOT_BEST)
                 if worse:
-                    return Contest(level, worse, _losers(mine, planned(model, values)))
+                    lost = _losers(mine, planned(model, values))
+                    return Contest(level, 0 if level == draw.LEVEL else worse, lost)
                 hold(model, level, before)
         return Contest(draw.LEVEL, 0, _losers(mine, planned(model, values)))
 

@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scheduler.matching import highs
+from scheduler.matching import draw, highs
 from scheduler.matching.districts import Standing, districts
 from scheduler.matching.greedy import Choices, fill, greedy
 from scheduler.matching.highs import INFINITE, WHOLE, Effort, Solved, lp_of, solver
@@ -150,12 +150,14 @@ class _Search:
     work: int = 0
     log: list[str] = field(default_factory=list)
     kept: list[Possible] = field(default_factory=list)
+    lots: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def order(self) -> Sequence[str]:
         return self.problem.params.objective
 
     def optimum(self, start: Sequence[Visit]) -> Optimum:
+        self.lots = draw.lots(self.problem.classes, self.limits.seed)
         self.kept = [each for _, each in frozen_possible(self.problem, self.possible)]
         standing = Standing(self.problem, self.possible, start)
         names = [name for name, choices in self.possible.items() if choices]
@@ -274,7 +276,7 @@ class _Search:
     def _part(self, piece: Choices, start: Sequence[Visit], place: _Place) -> _Found:
         frozen = [each for each in self.kept if each.class_id in piece]
         model = build(self.problem, piece, frozen)
-        flow = highs.flow(model) if model.has_flow else None
+        flow = self._flow(model) if model.has_flow else None
         if flow is not None:
             self.log.append(f"{place}: a network")
             return _Found(
@@ -285,6 +287,8 @@ class _Search:
         if is_large:
             values = self._together(model, values, place)
         values, bounds = self._proofs(model, values, place, is_large=is_large)
+        if len(piece) > 1 and len(bounds) == len(self.order) and not self.was_cut:
+            values = self._drawn(model, values)
         return _Found(visits_of(model, values), values_of(model, values), bounds)
 
     def _together(
@@ -370,6 +374,34 @@ class _Search:
         if is_large:
             return Effort(from_start=True, proof_only=True, share=share)
         return Effort()
+
+    # ------------------------------------------------------------ the draw
+
+    def _flow(self, model: Model) -> list[float] | None:
+        """The best plan of a network, the draw included."""
+        levels = dict(model.costs)
+        draw.add_level(model, self.lots)
+        values = highs.flow(model)
+        model.costs = levels
+        return values
+
+    def _drawn(self, model: Model, values: list[float]) -> list[float]:
+        """Of all plans that are as good on every level, the one of the lots.
+
+        Every level is held from both sides: the solver gains more from that here.
+        """
+        held = []
+        for level, costs in model.costs.items():
+            value = value_of(model, level, values)
+            held.append(Row(value, value, sorted(costs.items())))
+        levels = dict(model.costs)
+        draw.add_level(model, self.lots)
+        costs = model.costs[draw.LEVEL]
+        model.costs = levels
+        self.work += 1
+        solved = highs.search(model, costs, values, self.limits, held=held)
+        self.was_cut = self.was_cut or not solved.is_proven
+        return solved.values
 
     # ------------------------------------------------------------ progress
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from scheduler.matching import draw
 from scheduler.matching.explain import explain
 from scheduler.matching.greedy import Choices
 from scheduler.matching.ledger import NoPlan, as_it_is_now, breaking
@@ -153,9 +154,18 @@ def _with_pins_that_hold(problem: Problem, stays: Iterable[Visit]) -> Problem:
 # ---------------------------------------------------------------- the three ways
 
 
-def second_round(problem: Problem, possible: Choices, solve: Solve) -> Repair:
-    """No visit that can stay moves; hit classes and unserved ones take what is left."""
-    visits, is_proven = _Round(problem, possible, solve).nobody_moves()
+def second_round(
+    problem: Problem,
+    possible: Choices,
+    solve: Solve,
+    *,
+    drawn: Mapping[str, int] | None = None,
+) -> Repair:
+    """No visit that can stay moves; hit classes and unserved ones take what is left.
+
+    ``drawn`` are the lots (``draw.lots``) that settle what the levels leave equal.
+    """
+    visits, is_proven = _Round(problem, possible, solve).nobody_moves(drawn)
     return repaired(problem, possible, visits, is_proven=is_proven)
 
 
@@ -203,14 +213,19 @@ class _Round:
             if each.frozen
         }
 
-    def nobody_moves(self) -> tuple[tuple[Visit, ...], bool]:
+    def nobody_moves(
+        self, drawn: Mapping[str, int] | None = None
+    ) -> tuple[tuple[Visit, ...], bool]:
         """The best plan with all that stays; only hit and unserved classes choose."""
         stays = Standing(self.problem, self.possible, self.harm.stays)
         served = set(stays.of_class) - set(self.harm.hit)
         choosing = {
             n: self.possible[n] for n in self.problem.classes if n not in served
         }
-        found = best_of(choose_again(stays, choosing, LEVELS), self.solve)
+        model = choose_again(stays, choosing, LEVELS)
+        if drawn is not None:
+            draw.add_level(model, drawn)
+        found = best_of(model, self.solve)
         if found is None:
             return self.harm.stays, False
         return _together(stays, found), found.is_proven

@@ -83,6 +83,16 @@ def best_objective(problem: Problem) -> dict[str, int] | None:
 
 def valid_plans(problem: Problem) -> Valid:
     """Every valid plan: how good it is, its levels, and whom it serves."""
+    levels = problem.params.objective
+    return [
+        (key, dict(zip(levels, (abs(value) for value in key), strict=True)),
+         frozenset(visit.class_id for visit in visits))
+        for key, visits in plans_of(problem)
+    ]  # fmt: skip
+
+
+def plans_of(problem: Problem) -> list[tuple[tuple[int, ...], tuple[Visit, ...]]]:
+    """Every valid plan with its key: the greatest is the best."""
     offer = Offer(problem)
     levels = problem.params.objective
     sets = [
@@ -93,9 +103,7 @@ def valid_plans(problem: Problem) -> Valid:
     for visits in _plans(problem, sets, (), Counter()):
         report = verify(problem, Plan(visits), offer=offer)
         if report.is_valid:
-            told = {level: report.objective[level] for level in levels}
-            served = frozenset(visit.class_id for visit in visits)
-            found.append((better_key(levels, told), told, served))
+            found.append((better_key(levels, report.objective), visits))
     return found
 
 

@@ -77,7 +77,7 @@ def test_equal_claims_are_settled_by_lots():
 
     told = asked(problem, [a_visit(first, ("S3", 28, 1))], drawn)
 
-    assert told[second].contest == {"level": "draw", "loss": 1, "losers": [first]}
+    assert told[second].contest == {"level": "draw", "losers": [first]}
 
 
 def test_half_groups_that_would_have_served_are_advised():
