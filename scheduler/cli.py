@@ -41,6 +41,7 @@ from scheduler.persistence import migrate as migrations
 from scheduler.persistence.engine import absolute, make_engine
 from scheduler.persistence.queries import outbox as messages, outbox_lists
 from scheduler.services import (
+    contacts,
     directory,
     inbox,
     lease,
@@ -229,7 +230,7 @@ def import_table(what: str, file: Path) -> None:
     try:
         with _session() as session:
             if what == "people":
-                done = directory.import_people(session, lines, now=clock.now())
+                done = contacts.import_people(session, lines, now=clock.now())
             else:
                 take = {
                     "members": directory.import_members,

@@ -52,7 +52,10 @@ class OtherTime:
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerSheet:
-    """``at_most``: how many can still come; ``low``: fewer than the host's minimum."""
+    """``shown``: students were asked, or have said something all the same.
+
+    ``at_most``: how many can still come; ``low``: fewer than the host's minimum.
+    """
 
     visit_id: int
     shown: bool
@@ -112,9 +115,10 @@ def _sheet(
 ) -> AnswerSheet:
     counted = count_of(session, visit.id)
     minimum = visit.slot.offer.min_students
+    asked = counted.answered if not visit.students_answer else counted.invited
     return AnswerSheet(
         visit_id=visit.id,
-        shown=visit.state in INVITED | {VisitState.DONE} and counted.invited > 0,
+        shown=visit.state in INVITED | {VisitState.DONE} and asked > 0,
         count=counted,
         students=visit.students,
         at_most=most_who_come(counted, students=visit.students),

@@ -163,7 +163,8 @@ def _week_before(session: Session, row: VisitRow, *, now: datetime) -> bool:
     if row.state not in INVITED or not _is_due(row.week_reminder_at, now):
         return False
     row.week_reminder_at = None
-    if row.slot.starts_at <= now:
+    # After a long stop the eve may have come: one reminder is enough, and the true one.
+    if row.slot.starts_at <= now or _is_due(row.eve_reminder_at, now):
         return False
     announce(session, row, Change.WEEK_BEFORE, by=LOOP, now=now)
     return True

@@ -7,18 +7,19 @@ from now on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.actors import Actor, Role, for_host, need
+from scheduler.domain.actors import LOOP, Actor, Role, for_host, need
 from scheduler.domain.announcements import Change
 from scheduler.domain.refusals import ContactKnown, LastContact, NotFound
 from scheduler.persistence.models.people import MembershipRow, PersonRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import access, visits
+from scheduler.persistence.queries.outbox import first_message_id
 from scheduler.services import directory, journal
 from scheduler.services.announce import announce, truth
 from scheduler.services.transaction import transaction
@@ -64,6 +65,40 @@ def add_contact(
         journal.note_organisation(
             session, host_id, "contact_added", by=by, now=now, person=person.id
         )
+
+
+def import_people(
+    session: Session, lines: Iterable[directory.Line], *, now: datetime
+) -> int:
+    """The table of ``directory.import_people``, and what follows from it.
+
+    Contacts of a company are told of the visits ahead, as when a colleague adds them.
+    A second import of the same table tells whoever a crash left out, and nobody twice.
+    """
+    told = list(lines)
+    done = directory.import_people(session, told, now=now)
+    for host_id in directory.hosts_of_contacts(session, told):
+        _welcome(session, host_id, now=now)
+    return done
+
+
+def _welcome(session: Session, host_id: int, *, now: datetime) -> None:
+    """Tell contacts of visits ahead that they have never heard of."""
+    with transaction(session):
+        ahead = _locked_ahead(session, host_id, now=now)
+        for row in ahead():
+            for each in access.contacts_of(session, host_id):
+                heard = first_message_id(session, row.id, person_id=each.person_id)
+                if heard or each.person.blocked:
+                    continue
+                announce(
+                    session,
+                    row,
+                    Change.CONTACT_ADDED,
+                    by=LOOP,
+                    now=now,
+                    only=[each.person.email],
+                )
 
 
 def remove_contact(
@@ -134,6 +169,11 @@ def _ahead(session: Session, host_id: int, by: Actor, *, now: datetime) -> Ahead
     A function: each visit is read again after what was done to its people.
     """
     need(for_host(by, host_id))
+    return _locked_ahead(session, host_id, now=now)
+
+
+def _locked_ahead(session: Session, host_id: int, *, now: datetime) -> Ahead:
+    """The same, for whoever may ask for it."""
     visits.lock(session, host_ids=[host_id])
     keys = visits.ahead_at(session, host_id, now=now)
     visits.lock(

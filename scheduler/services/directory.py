@@ -307,6 +307,15 @@ def import_people(session: Session, lines: Iterable[Line], *, now: datetime) -> 
     return _import(session, lines, one)
 
 
+def hosts_of_contacts(session: Session, lines: Iterable[Line]) -> list[int]:
+    """The companies whose contacts a table of people names."""
+    named = {
+        line["organisation"] for line in lines if line["role"] == Role.HOST_CONTACT
+    }
+    found = {directory.organisation_named(session, name) for name in sorted(named)}
+    return sorted(each for each in found if each is not None)
+
+
 def _import(
     session: Session, lines: Iterable[Line], one: Callable[[Line], bool]
 ) -> int:

@@ -9,8 +9,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from scheduler.persistence.models.outbox import MessageState
-from scheduler.persistence.queries import delivery_pages, outbox, public_pages
+from scheduler.persistence.queries import delivery_pages, public_pages
 from scheduler.services import lease
 
 SILENT_FOR = timedelta(minutes=5)
@@ -66,7 +65,7 @@ class Health:
 def health(session: Session, *, now: datetime) -> Health:
     """Never raises: that the database does not answer is an answer."""
     try:
-        counts = outbox.state_counts(session)
+        waiting = delivery_pages.under_way_number(session)
         dead = delivery_pages.failed_number(session)
         beats = public_pages.beats(session)
         due = delivery_pages.oldest_due(session, now=now)
@@ -75,12 +74,11 @@ def health(session: Session, *, now: datetime) -> Health:
         session.rollback()
         log.exception("database_unreachable")
         return Health(database=False)
-    sending = counts.get(MessageState.SENDING, 0)
     return Health(
         database=True,
         loop_age=_since(beats.get(lease.LOOP), now),
         answers_age=_since(beats.get(lease.ANSWERS), now),
-        waiting=counts.get(MessageState.WAITING, 0) + sending,
+        waiting=waiting,
         dead=dead,
         oldest_due=_since(due, now),
         sent_age=_since(sent, now),

@@ -135,6 +135,18 @@ def test_reminders(
     assert kind in kinds(session)
 
 
+def test_after_a_long_stop_the_reminder_of_the_eve_is_enough(
+    session: Session, world: rows.World
+):
+    rows.visit_in(session, world, VisitState.CONFIRMED)
+    late = TUESDAY - timedelta(hours=12)
+
+    assert run(session, "remind-week-before", now=late) == 0
+    assert run(session, "remind-eve", now=late) == 1
+
+    assert "reminder_7" not in kinds(session)
+
+
 def test_complete_visits(session: Session, world: rows.World):
     visit = rows.visit_in(session, world, VisitState.CONFIRMED)
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from scheduler.domain.answers import Answer
 from scheduler.domain.offers import Confirmation
 from scheduler.domain.visits import VisitState
+from scheduler.persistence.models.network import OrganisationRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.visits import InvitationRow, VisitRow
 from scheduler.services import (
@@ -223,6 +224,26 @@ def test_a_new_contact_is_invited_to_what_lies_ahead(session, world, outbox):
         "TENTATIVE",
     ]
     assert [each.payload["link"] is None for each in told] == [True, False]
+
+
+def test_an_imported_contact_is_told_of_what_lies_ahead_once(session, world, outbox):
+    confirmed(session, world, outbox)
+    table = [
+        {
+            "email": "Nour@example.org",
+            "name": "Nour Lebreton",
+            "role": "host_contact",
+            "organisation": session.get_one(OrganisationRow, world.host).name,
+        }
+    ]
+    session.rollback()
+
+    new = contacts.import_people(session, table, now=LATER)
+
+    assert new == 1
+    assert outbox.lines() == {("contact_added", "nour@example.org", "REQUEST", 0)}
+    contacts.import_people(session, table, now=LATER)
+    assert outbox.lines() == set()
 
 
 def test_a_removed_contact_loses_what_lies_ahead(session, world, outbox):

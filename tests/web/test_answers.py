@@ -392,6 +392,24 @@ def test_who_is_asked_nothing_any_more_has_no_buttons(
     assert invitation(session, visit, LEA).answer is None
 
 
+def test_who_was_not_asked_is_not_counted_as_silent(
+    client, session, world, visit, signed_in
+):
+    set_addresses(
+        session,
+        visit,
+        [LEA, TOM],
+        students_answer=False,
+        by=world.teacher.actor,
+        now=rows.NOW,
+    )
+
+    page = signed_in("teacher").get(f"/teacher/visits/{visit}").text
+
+    assert "sans réponse" not in page
+    assert "On ne leur demande pas s’ils viennent." in page
+
+
 def test_who_is_blocked_reads_nothing_behind_an_old_link(client, session, visit, world):
     number = invitation(session, visit, world.contact.email, audience="host").id
     session.get_one(PersonRow, world.contact.id).blocked = True

@@ -225,3 +225,54 @@ def test_words_about_a_visit_are_the_schools_affair(signed_in, session, world):
 
 def test_received_mail_is_for_coordinators(signed_in, world):
     assert signed_in("teacher").get("/coordinator/received").status_code == 404
+
+
+# ------------------------------------------------------------------ contacts
+
+
+def test_the_coordinator_changes_the_contacts_of_a_company(browser, session, world):
+    rows.visit_in(session, world, VisitState.CONFIRMED)
+    page = f"/coordinator/hosts/{world.host}/contacts"
+    new = {"name": "Nour Lebreton", "email": "nour@example.org", "phone": ""}
+
+    assert browser.post(page, data={**new, "email": "no"}).status_code == 422
+    assert browser.post(page, data=new).location == page
+    assert browser.post(page, data=new).status_code == 422
+    assert browser.post(f"{page}/{world.substitute.id}/first").location == page
+    assert browser.post(f"{page}/{world.contact.id}/remove").location == page
+
+    found = browser.get(page).text
+    assert "nour@example.org" in found
+    assert world.contact.email not in found
+    kinds = session.scalars(select(MessageRow.kind)).all()
+    assert {"contact_added", "student_removed"} <= set(kinds)
+
+
+def test_the_last_contact_stays(browser, world):
+    page = f"/coordinator/hosts/{world.host}/contacts"
+    browser.post(f"{page}/{world.contact.id}/remove")
+
+    assert browser.post(f"{page}/{world.substitute.id}/remove").status_code == 303
+    assert world.substitute.email in browser.get(page).text
+
+
+def test_a_visit_leads_to_the_contacts_of_its_company(browser, session, world):
+    visit = rows.visit_in(session, world, VisitState.CONFIRMED)
+
+    page = browser.get(f"/coordinator/visits/{visit}").text
+
+    assert f"/coordinator/hosts/{world.host}/contacts" in page
+
+
+def test_no_company_has_no_contacts(browser, signed_in, world):
+    for path in (
+        "/coordinator/hosts/999/contacts",
+        f"/coordinator/hosts/{world.school}/contacts",
+    ):
+        assert browser.get(path).status_code == 404
+        assert (
+            browser.post(path, data={"name": "A", "email": "a@example.org"}).status_code
+            == 404
+        )
+    mine = f"/coordinator/hosts/{world.host}/contacts"
+    assert signed_in("contact").get(mine).status_code == 404

@@ -45,6 +45,14 @@ def test_a_host_is_asked_for_one_thing_more(signed_in, world):
     assert 'name="summaries"' in signed_in("contact").get("/account/mails").text
 
 
+@pytest.mark.parametrize(
+    "path", ["/account/mails", "/account/calendars", "/account/sessions"]
+)
+def test_pages_of_the_account_keep_the_menu_of_the_room(signed_in, path):
+    assert 'href="/host/visits"' in signed_in("contact").get(path).text
+    assert 'href="/teacher/visits"' in signed_in("teacher").get(path).text
+
+
 def test_a_choice_is_kept(signed_in, session, world):
     browser = signed_in("contact")
 

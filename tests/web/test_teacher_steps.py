@@ -250,6 +250,19 @@ def test_numbers_that_do_not_fit_change_nothing(session, signed_in, confirmed):
     assert only_visit(session).students == 24
 
 
+def test_who_took_the_request_back_is_told_to_each_in_the_right_person(
+    session, world, signed_in
+):
+    visit = rows.visit_in(session, world, VisitState.REQUESTED)
+    signed_in("teacher").post(f"/teacher/visits/{visit}/withdraw")
+
+    mine = signed_in("teacher").get(f"/teacher/visits/{visit}").text
+    theirs = signed_in("colleague").get(f"/teacher/visits/{visit}").text
+
+    assert "Vous avez retiré votre demande." in mine
+    assert f"{world.teacher.name} a retiré la demande." in theirs
+
+
 def test_a_request_is_withdrawn_once(session, world, signed_in):
     visit = rows.ask(session, world)
     browser = signed_in("teacher")
@@ -385,7 +398,7 @@ def test_dead_messages_are_sent_again(session, world, signed_in):
     states = set(session.scalars(select(MessageRow.state)))
     second = browser.post(f"/teacher/visits/{visit}/resend")
 
-    assert "3 messages n’ont pas pu partir" in page
+    assert "3 messages ne sont pas arrivés" in page
     assert "cette adresse n’existe pas" in page
     assert (first.status_code, second.status_code) == (303, 303)
     assert states == {MessageState.WAITING}

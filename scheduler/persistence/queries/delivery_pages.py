@@ -148,6 +148,18 @@ def stuck_number(session: Session, *, late: datetime) -> int:
     return number or 0
 
 
+def under_way_number(session: Session) -> int:
+    """How many messages are to be sent; what is kept for a daily mail is not."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(MessageRow)
+            .where(MessageRow.state.in_(UNDER_WAY), MessageRow.for_digest.is_(False))
+        )
+        or 0
+    )
+
+
 def failed_number(session: Session) -> int:
     """How many messages did not arrive and wait for somebody."""
     return (

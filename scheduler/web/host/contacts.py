@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext
 
 from scheduler import clock
 from scheduler.extensions import db
@@ -14,25 +14,10 @@ from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import ContactLine, HostFacts
 from scheduler.services import contacts as service
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
-from scheduler.web.fields import line
+from scheduler.web.contact_forms import ContactForm
 from scheduler.web.host import bp
 from scheduler.web.host.company import company, my_host
 from scheduler.web.signed_in import current_actor
-
-
-class ContactForm(ServiceForm):
-    """One more contact."""
-
-    places = {  # noqa: RUF012 - a constant
-        "bad_address": "email",
-        "contact_known": "email",
-    }
-
-    name = line(lazy_gettext("Name"), missing=lazy_gettext("What is the name?"))
-    email = line(
-        lazy_gettext("E-mail address"), missing=lazy_gettext("What is the address?")
-    )
-    phone = line(lazy_gettext("Telephone on the day"))
 
 
 @dataclass(frozen=True, kw_only=True)
