@@ -19,13 +19,13 @@ from scheduler.domain.offers import (
     Wheelchair,
 )
 from scheduler.domain.refusals import Refusal
+from scheduler.domain.weekly import WeeklyRule
 from scheduler.persistence.queries import seeding
 from scheduler.services.offers import OfferText, Witness, create_offer, publish_offer
 from scheduler.services.reference import Line
 from scheduler.services.slots import (
     SeatsWanted,
     SlotTimes,
-    WeeklyRule,
     add_slot,
     add_weekly_slots,
 )

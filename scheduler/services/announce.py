@@ -31,7 +31,7 @@ from scheduler.persistence.models.people import MembershipRow, PersonRow
 from scheduler.persistence.models.visits import InvitationRow, VisitRow
 from scheduler.persistence.queries import access, outbox as messages, visits
 from scheduler.persistence.sealed import seal_of
-from scheduler.services import links, outbox
+from scheduler.services import journal, links, outbox
 from scheduler.services.house import house_of
 from scheduler.services.reminders import reminder_to
 from scheduler.services.snapshot import actor_side, snapshot
@@ -104,6 +104,30 @@ def announce(
                     by=by,
                     now=now,
                 )
+
+
+def tell(
+    session: Session,
+    visit: VisitRow,
+    change: Change,
+    *,
+    by: Actor,
+    now: datetime,
+    before: Mapping[str, Any] | None = None,
+    said: Mapping[str, Any] | None = None,
+    **details: object,
+) -> None:
+    """Announce the change and sign it in the visit's history, with the details."""
+    announce(session, visit, change, by=by, now=now, before=before, said=said)
+    journal.note_visit(
+        session,
+        visit,
+        change.value,
+        by=by,
+        now=now,
+        before=str(before["state"]) if before else "",
+        **details,
+    )
 
 
 def truth(session: Session, visit: VisitRow) -> dict[str, Any]:

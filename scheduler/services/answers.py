@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fit, visits as rules
 from scheduler.domain.actors import Actor, for_host, need
 from scheduler.domain.announcements import Change
-from scheduler.domain.refusals import NotFound, Refused, SameSlot
+from scheduler.domain.refusals import NotFound, SameSlot
 from scheduler.domain.visits import CancelReason, DeclineReason, VisitState
 from scheduler.persistence.models.visits import ProposalRow, VisitRow
 from scheduler.persistence.queries import visits
-from scheduler.services import fitting, journal, schedule, seats
-from scheduler.services.announce import announce, truth
+from scheduler.services import fitting, schedule, seats
+from scheduler.services.announce import tell, truth
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
 
@@ -32,17 +32,7 @@ def say_yes(session: Session, visit_id: int, *, by: Actor, now: datetime) -> Non
     accepted = rules.accept(row.as_domain())
     before, state, old = truth(session, row), row.state, row.slot
     target = row.wanted_slot or row.slot
-    case = fitting.cases(
-        session,
-        row.school_class,
-        [target],
-        organiser_id=row.organiser_id,
-        party=row.party,
-        besides=row,
-    )[0]
-    broken = fit.acceptance_refusals(case, now=now, policy=house_of(session).policy)
-    if broken:
-        raise Refused(*fit.discreet(broken))
+    fitting.demand(session, row, target, judge=fit.acceptance_refusals, now=now)
     row.take(accepted, now=now)
     session.flush()
     row = _mine(session, visit_id, by)
@@ -50,8 +40,7 @@ def say_yes(session: Session, visit_id: int, *, by: Actor, now: datetime) -> Non
     seats.recount(session, old, target)
     moved = state is VisitState.MOVING
     change = Change.MOVED if moved else Change.CONFIRMED
-    announce(session, row, change, by=by, now=now, before=before if moved else None)
-    journal.note_visit(session, row, change.value, by=by, now=now, before=state.value)
+    tell(session, row, change, by=by, now=now, before=before)
 
 
 def decline_visit(
@@ -90,14 +79,14 @@ def say_no(
         change = Change.DECLINED
     seats.recount(session, row.slot, wanted)
     said = {"reason": reason.value, "note": note}
-    announce(session, row, change, by=by, now=now, before=before, said=said)
-    journal.note_visit(
+    tell(
         session,
         row,
-        change.value,
+        change,
         by=by,
         now=now,
-        before=state.value,
+        before=before,
+        said=said,
         reason=reason.value,
     )
 
@@ -136,26 +125,13 @@ def offer_instead(
             raise NotFound
         if slot_id == row.slot_id:
             raise SameSlot
-        case = fitting.cases(
-            session,
-            row.school_class,
-            [slot],
-            organiser_id=row.organiser_id,
-            party=row.party,
-            besides=row,
-        )[0]
-        broken = fit.proposal_refusals(case, now=now, policy=house_of(session).policy)
-        if broken:
-            raise Refused(*fit.discreet(broken))
+        fitting.demand(session, row, slot, judge=fit.proposal_refusals, now=now)
         session.add(ProposalRow(visit_id=row.id, slot_id=slot_id))
-    before, state = truth(session, row), row.state.value
+    before = truth(session, row)
     row.take(proposed, now=now)
     schedule.expect_choice(session, row, now=now)
     seats.recount(session, row.slot)
-    announce(session, row, Change.PROPOSED, by=by, now=now, before=before)
-    journal.note_visit(
-        session, row, Change.PROPOSED.value, by=by, now=now, before=state
-    )
+    tell(session, row, Change.PROPOSED, by=by, now=now, before=before)
 
 
 def cancel_by_host(
@@ -186,7 +162,7 @@ def call_off(
 
     A request that was never answered is declined by it.
     """
-    before, state, wanted = truth(session, row), row.state, row.wanted_slot
+    before, wanted = truth(session, row), row.wanted_slot
     late = rules.is_late(
         row.slot.starts_at,
         now=now,
@@ -201,14 +177,13 @@ def call_off(
     seats.recount(session, row.slot, wanted)
     declined = row.state is VisitState.DECLINED
     change = Change.DECLINED if declined else Change.CANCELLED
-    announce(session, row, change, by=by, now=now, before=before)
-    journal.note_visit(
+    tell(
         session,
         row,
-        change.value,
+        change,
         by=by,
         now=now,
-        before=state.value,
+        before=before,
         reason=reason.value,
         late=late,
     )
@@ -228,25 +203,12 @@ def offer_again(
         slot = visits.slot_to_take(session, row.slot_id)
         if slot is None:
             raise NotFound
-        case = fitting.cases(
-            session,
-            row.school_class,
-            [slot],
-            organiser_id=row.organiser_id,
-            party=row.party,
-            besides=row,
-        )[0]
-        broken = fit.proposal_refusals(case, now=now, policy=house_of(session).policy)
-        if broken:
-            raise Refused(*fit.discreet(broken))
-        before, state = truth(session, row), row.state.value
+        fitting.demand(session, row, slot, judge=fit.proposal_refusals, now=now)
+        before = truth(session, row)
         row.take(offered, now=now)
         session.add(ProposalRow(visit_id=row.id, slot_id=row.slot_id))
         schedule.expect_choice(session, row, now=now)
-        announce(session, row, Change.OFFERED_AGAIN, by=by, now=now, before=before)
-        journal.note_visit(
-            session, row, Change.OFFERED_AGAIN.value, by=by, now=now, before=state
-        )
+        tell(session, row, Change.OFFERED_AGAIN, by=by, now=now, before=before)
 
 
 def _mine(session: Session, visit_id: int, by: Actor) -> VisitRow:

@@ -24,8 +24,8 @@ from scheduler.persistence.models.network import SchoolClassRow
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import visits
-from scheduler.services import fitting, journal, schedule, seats
-from scheduler.services.announce import announce
+from scheduler.services import fitting, schedule, seats
+from scheduler.services.announce import tell
 from scheduler.services.fitting import PartOf
 from scheduler.services.house import house_of
 
@@ -79,8 +79,7 @@ def hold(
         schedule.confirmed(session, stored, now=now)
         change = Change.CONFIRMED
     seats.recount(session, stored.slot)
-    announce(session, stored, change, by=by, now=now)
-    journal.note_visit(session, stored, change.value, by=by, now=now)
+    tell(session, stored, change, by=by, now=now)
     return stored
 
 

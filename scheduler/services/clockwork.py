@@ -20,7 +20,7 @@ from scheduler.domain.visits import INVITED, WAITS_FOR_HOST, VisitState
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import access, purge, visits
 from scheduler.services import journal, offers, schedule, seats
-from scheduler.services.announce import announce, truth
+from scheduler.services.announce import announce, tell, truth
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
 
@@ -154,8 +154,7 @@ def _expire(session: Session, row: VisitRow, *, now: datetime) -> bool:
         schedule.ended(session, row, now=now)
         change = Change.EXPIRED
     seats.recount(session, row.slot, wanted)
-    announce(session, row, change, by=LOOP, now=now, before=before)
-    journal.note_visit(session, row, change.value, by=LOOP, now=now, before=state.value)
+    tell(session, row, change, by=LOOP, now=now, before=before)
     return True
 
 

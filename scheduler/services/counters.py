@@ -20,7 +20,6 @@ from scheduler.domain.refusals import (
     BadTimes,
     NotFound,
     ProposerGone,
-    Refused,
     WrongState,
 )
 from scheduler.domain.slots import LONGEST
@@ -33,8 +32,7 @@ from scheduler.persistence.models.visits import (
 )
 from scheduler.persistence.queries import offers, received, visits
 from scheduler.services import answers, fitting, journal, schedule, seats
-from scheduler.services.announce import announce, truth
-from scheduler.services.house import house_of
+from scheduler.services.announce import tell, truth
 from scheduler.services.rsvp import contact_of
 from scheduler.services.slots import SeatsWanted, SlotTimes, put_slot, put_times
 from scheduler.services.transaction import transaction
@@ -161,17 +159,7 @@ def _go_elsewhere(
     slot = visits.slot_to_take(session, slot_id)
     if slot is None:
         raise NotFound
-    case = fitting.cases(
-        session,
-        visit.school_class,
-        [slot],
-        organiser_id=visit.organiser_id,
-        party=visit.party,
-        besides=visit,
-    )[0]
-    broken = fit.proposal_refusals(case, now=now, policy=house_of(session).policy)
-    if broken:
-        raise Refused(*fit.discreet(broken))
+    fitting.demand(session, visit, slot, judge=fit.proposal_refusals, now=now)
     before, state, old = truth(session, visit), visit.state, visit.slot
     if state is VisitState.REQUESTED:
         moved, change = rules.switch(visit.as_domain(), slot_id=slot_id), None
@@ -188,13 +176,12 @@ def _go_elsewhere(
         # A request: the confirmation that follows tells everybody the time.
         return
     schedule.confirmed(session, there, now=now)
-    announce(session, there, change, by=by, now=now, before=before)
-    journal.note_visit(
+    tell(
         session,
         there,
-        change.value,
+        change,
         by=by,
         now=now,
-        before=state.value,
+        before=before,
         to=slot.starts_at.isoformat(),
     )

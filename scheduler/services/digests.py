@@ -21,7 +21,12 @@ from scheduler.domain.troubles import LASTING, trouble
 from scheduler.persistence.models.outbox import MessageRow, MessageState
 from scheduler.persistence.models.people import MailRhythm, PersonRow
 from scheduler.persistence.models.visits import VisitRow
-from scheduler.persistence.queries import access, digests as queries, mail_choices
+from scheduler.persistence.queries import (
+    access,
+    digests as queries,
+    mail_choices,
+    received,
+)
 from scheduler.persistence.sealed import seal_of
 from scheduler.services import outbox
 from scheduler.services.delivery import PAST
@@ -125,7 +130,7 @@ def _standings(
     if not person.summaries:
         return []
     visits = queries.visits_answered(session, person.id, morning=morning, now=now)
-    counts = queries.answers_by_visit(session, [row.id for row in visits])
+    counts = received.answers_of_students(session, [row.id for row in visits])
     return [
         {
             "audience": Audience.HOST.value,
@@ -136,7 +141,7 @@ def _standings(
             "silent": counts[row.id].get(None, 0),
         }
         for row in visits
-        if row.id in counts
+        if counts[row.id]
     ]
 
 

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
 from scheduler.domain.classes import SchoolClass
-from scheduler.domain.fit import CapUse, Case, Held
+from scheduler.domain.fit import CapUse, Case, Held, discreet
 from scheduler.domain.localtime import local_day, school_year, school_year_bounds
 from scheduler.domain.parties import Party, Seats
 from scheduler.domain.policy import Policy
+from scheduler.domain.refusals import Refusal, Refused
 from scheduler.domain.schooldays import Closure, SchoolCalendar
 from scheduler.domain.travel import Place, Trip, away, trip
 from scheduler.domain.visits import HOLDS_SEATS
 from scheduler.persistence.models.network import (
+    HostRow,
     OrganisationRow,
     SchoolClassRow,
     SchoolRow,
@@ -56,6 +58,14 @@ def place_of(organisation: OrganisationRow) -> Place:
 def calendar_of(school: SchoolRow) -> SchoolCalendar:
     """What is known of the school's year; those with their own keep public holidays."""
     return school.calendar.as_domain()
+
+
+def closures_of(host: HostRow) -> tuple[Closure, ...]:
+    """The host's own closed days."""
+    return tuple(
+        Closure(each.first_on, each.last_on, "host", each.reason)
+        for each in host.closed_days
+    )
 
 
 def class_of(row: SchoolClassRow) -> SchoolClass:
@@ -137,10 +147,7 @@ def cases(
                 school_class=klass,
                 taken=taken,
                 way=way_between(school_class, slot, policy),
-                host_closed=tuple(
-                    Closure(each.first_on, each.last_on, "host", each.reason)
-                    for each in slot.offer.host.closed_days
-                ),
+                host_closed=closures_of(slot.offer.host),
                 cap_use=uses(slot),
                 class_holds=class_holds,
                 organiser_holds=organiser_holds,
@@ -163,6 +170,31 @@ def _on_site(slot: held.HeldSlot) -> Held:
         organiser_name=slot.organiser_name,
         host_name=slot.host_name,
     )
+
+
+def demand(
+    session: Session,
+    visit: VisitRow,
+    slot: SlotRow,
+    *,
+    judge: Callable[..., list[Refusal]],
+    now: datetime,
+) -> None:
+    """Raise ``Refused`` unless the visit fits the slot by the rules of ``judge``.
+
+    A host reads the reasons: where else the class goes is not among them.
+    """
+    (case,) = cases(
+        session,
+        visit.school_class,
+        [slot],
+        organiser_id=visit.organiser_id,
+        party=visit.party,
+        besides=visit,
+    )
+    broken = judge(case, now=now, policy=house_of(session).policy)
+    if broken:
+        raise Refused(*discreet(broken))
 
 
 def _held(slot: held.HeldSlot, policy: Policy) -> Held:

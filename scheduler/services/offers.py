@@ -28,7 +28,7 @@ from scheduler.persistence.models.offers import OfferRow, WitnessRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import offers, reference, visits
 from scheduler.services import journal
-from scheduler.services.announce import announce, truth
+from scheduler.services.announce import tell, truth
 from scheduler.services.snapshot import SHOWN_FIELDS
 from scheduler.services.transaction import transaction
 
@@ -296,10 +296,7 @@ def _follow(
         return
     visit.revision += 1
     visit.updated_at = now
-    announce(session, visit, change, by=by, now=now, before=before)
-    journal.note_visit(
-        session, visit, change.value, by=by, now=now, before=visit.state.value
-    )
+    tell(session, visit, change, by=by, now=now, before=before)
 
 
 def _check(text: OfferText) -> None:

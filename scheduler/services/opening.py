@@ -8,16 +8,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor, for_host, need
 from scheduler.domain.refusals import NotFound
-from scheduler.domain.schooldays import Closure, SchoolCalendar
+from scheduler.domain.weekly import WeeklyPlan, WeeklyRule
 from scheduler.persistence.queries import offers, visits
 from scheduler.services.offers import OfferText, put_before_teachers, put_offer
-from scheduler.services.slots import (
-    SeatsWanted,
-    WeeklyPlan,
-    WeeklyRule,
-    put_weekly_slots,
-    weekly_plan,
-)
+from scheduler.services.slots import SeatsWanted, plan_at, put_weekly_slots
 from scheduler.services.transaction import transaction
 
 SECOND_TAP = timedelta(minutes=2)
@@ -60,14 +54,4 @@ def plan_for_new(
     host = offers.host_whole(session, host_id)
     if host is None:
         raise NotFound
-    calendar = offers.zone_calendar(session)
-    return weekly_plan(
-        rule,
-        calendar=calendar.as_domain() if calendar else SchoolCalendar(),
-        closed=[
-            Closure(each.first_on, each.last_on, "host", each.reason)
-            for each in host.closed_days
-        ],
-        taken=(),
-        now=now,
-    )
+    return plan_at(session, host, rule, now=now)

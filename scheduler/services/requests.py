@@ -26,7 +26,7 @@ from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import visits
 from scheduler.services import fitting, headcount, journal, schedule, seats
-from scheduler.services.announce import announce, truth
+from scheduler.services.announce import announce, tell, truth
 from scheduler.services.booking import Booking, demand_fit, hold
 from scheduler.services.house import house_of
 from scheduler.services.transaction import transaction
@@ -105,7 +105,7 @@ def change_numbers(
         row = _mine(session, visit_id, by)
         if row.party == party and row.arrangements == arrangements:
             return
-        before, state = truth(session, row), row.state.value
+        before = truth(session, row)
         changed = rules.change_numbers(row.as_domain(), party=party)
         found = fit.seats_refusals(
             fitting.cases(
@@ -122,17 +122,16 @@ def change_numbers(
         row.take(changed, now=now)
         row.arrangements = arrangements
         seats.recount(session, row.slot)
-        announce(session, row, Change.NUMBERS_CHANGED, by=by, now=now, before=before)
-        headcount.watch(session, row.id, now=now)
-        journal.note_visit(
+        tell(
             session,
             row,
-            Change.NUMBERS_CHANGED.value,
+            Change.NUMBERS_CHANGED,
             by=by,
             now=now,
-            before=state,
+            before=before,
             students=[before["students"], party.students],
         )
+        headcount.watch(session, row.id, now=now)
 
 
 def withdraw_visit(
@@ -151,10 +150,7 @@ def withdraw_visit(
             schedule.ended(session, row, now=now)
             change = Change.WITHDRAWN
         seats.recount(session, row.slot, wanted)
-        announce(session, row, change, by=by, now=now, before=before)
-        journal.note_visit(
-            session, row, change.value, by=by, now=now, before=state.value
-        )
+        tell(session, row, change, by=by, now=now, before=before)
 
 
 def choose_slot(
@@ -178,15 +174,12 @@ def choose_slot(
             besides=row,
             judge=fit.proposal_refusals,
         )
-        before, state, old = truth(session, row), row.state.value, row.slot
+        before, old = truth(session, row), row.slot
         row.take(chosen, now=now)
         row = _reload(session, row)
         schedule.confirmed(session, row, now=now)
         seats.recount(session, old, slot)
-        announce(session, row, Change.CONFIRMED, by=by, now=now, before=before)
-        journal.note_visit(
-            session, row, Change.CONFIRMED.value, by=by, now=now, before=state
-        )
+        tell(session, row, Change.CONFIRMED, by=by, now=now, before=before)
 
 
 def move_visit(
@@ -220,7 +213,7 @@ def move_visit(
             now=now,
             besides=row,
         )
-        before, state, old = truth(session, row), row.state.value, row.slot
+        before, old = truth(session, row), row.slot
         row.take(moved, now=now)
         row = _reload(session, row)
         if change is Change.MOVED:
@@ -228,14 +221,13 @@ def move_visit(
         else:
             schedule.expect_answer(session, row, now=now)
         seats.recount(session, old, slot)
-        announce(session, row, change, by=by, now=now, before=before)
-        journal.note_visit(
+        tell(
             session,
             row,
-            change.value,
+            change,
             by=by,
             now=now,
-            before=state,
+            before=before,
             to=slot.starts_at.isoformat(),
         )
 
@@ -252,7 +244,7 @@ def cancel_by_school(
     """Call a confirmed visit off, with a typed reason."""
     with transaction(session):
         row = _mine(session, visit_id, by)
-        before, state, wanted = truth(session, row), row.state.value, row.wanted_slot
+        before, wanted = truth(session, row), row.wanted_slot
         late = rules.is_late(
             row.slot.starts_at,
             now=now,
@@ -267,14 +259,13 @@ def cancel_by_school(
         )
         schedule.ended(session, row, now=now)
         seats.recount(session, row.slot, wanted)
-        announce(session, row, Change.CANCELLED, by=by, now=now, before=before)
-        journal.note_visit(
+        tell(
             session,
             row,
-            Change.CANCELLED.value,
+            Change.CANCELLED,
             by=by,
             now=now,
-            before=state,
+            before=before,
             reason=reason.value,
             late=late,
         )
@@ -299,7 +290,7 @@ def ask_again(session: Session, visit_id: int, *, by: Actor, now: datetime) -> N
             now=now,
             besides=row,
         )
-        before, state = truth(session, row), row.state.value
+        before = truth(session, row)
         row.take(asked, now=now)
         schedule.expect_answer(session, row, now=now)
         change = Change.REQUESTED_AGAIN
@@ -308,8 +299,7 @@ def ask_again(session: Session, visit_id: int, *, by: Actor, now: datetime) -> N
             schedule.confirmed(session, row, now=now)
             change = Change.CONFIRMED
         seats.recount(session, slot)
-        announce(session, row, change, by=by, now=now, before=before)
-        journal.note_visit(session, row, change.value, by=by, now=now, before=state)
+        tell(session, row, change, by=by, now=now, before=before)
 
 
 def hand_over(

@@ -15,27 +15,25 @@ from scheduler.domain.localtime import instant
 from scheduler.domain.offers import check_limits
 from scheduler.domain.refusals import (
     HostClosed,
-    NoSuchTime,
     NotFound,
-    Refused,
     SlotInUse,
     SlotsOverlap,
     WrongState,
 )
-from scheduler.domain.schooldays import Closure, SchoolCalendar, covering
+from scheduler.domain.schooldays import SchoolCalendar, covering
 from scheduler.domain.slots import SlotState, check_times
 from scheduler.domain.visits import INVITED, WAITS_FOR_HOST, CancelReason, VisitState
+from scheduler.domain.weekly import WeeklyPlan, WeeklyRule, weekly_plan
 from scheduler.ical.recurrence import weekly_dates
+from scheduler.persistence.models.network import HostRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import offers, visits
 from scheduler.services import answers, fitting, journal, schedule, seats
-from scheduler.services.announce import announce, truth
-from scheduler.services.house import house_of
+from scheduler.services.announce import announce, tell, truth
+from scheduler.services.fitting import closures_of
 from scheduler.services.offers import offer_to_change
 from scheduler.services.transaction import transaction
-
-MOST_SLOTS_AT_ONCE = 120
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,35 +61,6 @@ class SeatsWanted:
     def check(self) -> None:
         """Raise ``LimitTooLow`` for a slot on which nobody could come."""
         check_limits(students=self.students, people=self.people, groups=self.groups)
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A day that the weekly rule skipped, and the code of why."""
-
-    day: date
-    code: str
-    name: str = ""
-
-
-@dataclass(frozen=True)
-class WeeklyPlan:
-    """What a weekly rule gives: the days taken and the days left out, in order."""
-
-    days: tuple[date, ...]
-    left_out: tuple[LeftOut, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class WeeklyRule:
-    """``rrule``: RFC 5545 text such as ``FREQ=WEEKLY;BYDAY=TU,TH``."""
-
-    rrule: str
-    first_on: date
-    last_on: date
-    starts: time
-    ends: time
-    place: str = ""
 
 
 def add_slot(
@@ -126,54 +95,13 @@ def put_slot(
     starts_at, ends_at = times.instants()
     check_times(starts_at, ends_at, now=now)
     _check_free(session, offer, starts_at, ends_at)
-    if covering(closures_of(offer), times.day) is not None:
+    if covering(closures_of(offer.host), times.day) is not None:
         raise HostClosed(on=times.day.isoformat())
     row = _new_slot(offer, starts_at, ends_at, place=times.place, wanted=wanted)
     session.add(row)
     session.flush()
     _note(session, offer, "slot_added", by=by, now=now, slot=row.id)
     return row.id
-
-
-def weekly_plan(
-    rule: WeeklyRule,
-    *,
-    calendar: SchoolCalendar,
-    closed: Sequence[Closure],
-    taken: Sequence[tuple[datetime, datetime]],
-    now: datetime,
-) -> WeeklyPlan:
-    """The days of the rule without holidays, closed days, past and taken times.
-
-    Raises ``ValueError`` for a rule that is no weekly RRULE.
-    """
-    days, left_out = [], []
-    for day in weekly_dates(rule.rrule, rule.first_on, rule.last_on):
-        closure = calendar.closure_on(day)
-        own = covering(closed, day)
-        if closure is not None:
-            left_out.append(LeftOut(day, "school_closed", closure.name))
-            continue
-        if own is not None:
-            left_out.append(LeftOut(day, "host_closed", own.name))
-            continue
-        try:
-            starts_at, ends_at = instant(day, rule.starts), instant(day, rule.ends)
-        except NoSuchTime as refusal:
-            left_out.append(LeftOut(day, refusal.code))
-            continue
-        if starts_at <= now:
-            left_out.append(LeftOut(day, "too_late"))
-        elif any(starts_at < end and start < ends_at for start, end in taken):
-            left_out.append(LeftOut(day, "slots_overlap"))
-        else:
-            days.append(day)
-    return WeeklyPlan(
-        tuple(days[:MOST_SLOTS_AT_ONCE]),
-        tuple(
-            left_out + [LeftOut(day, "too_many") for day in days[MOST_SLOTS_AT_ONCE:]]
-        ),
-    )
 
 
 def plan_for(
@@ -184,12 +112,26 @@ def plan_for(
     if offer is None:
         raise NotFound
     need(for_host(by, offer.host_id))
+    taken = offers.slot_times(session, offer_id)
+    return plan_at(session, offer.host, rule, taken=taken, now=now)
+
+
+def plan_at(
+    session: Session,
+    host: HostRow,
+    rule: WeeklyRule,
+    *,
+    taken: Sequence[tuple[datetime, datetime]] = (),
+    now: datetime,
+) -> WeeklyPlan:
+    """What the rule gives at the host, besides the times that are taken."""
     calendar = offers.zone_calendar(session)
     return weekly_plan(
         rule,
+        weekly_dates(rule.rrule, rule.first_on, rule.last_on),
         calendar=calendar.as_domain() if calendar else SchoolCalendar(),
-        closed=closures_of(offer),
-        taken=offers.slot_times(session, offer_id),
+        closed=closures_of(host),
+        taken=taken,
         now=now,
     )
 
@@ -329,14 +271,6 @@ def cancel_slot(
         return called_off
 
 
-def closures_of(offer: OfferRow) -> tuple[Closure, ...]:
-    """The host's own closed days."""
-    return tuple(
-        Closure(each.first_on, each.last_on, "host", each.reason)
-        for each in offer.host.closed_days
-    )
-
-
 def _drop_move(session: Session, row: VisitRow, *, by: Actor, now: datetime) -> None:
     """A visit that only wanted to move here stays where it is."""
     visit = visits.visit_to_change(session, row.id)
@@ -349,10 +283,7 @@ def _drop_move(session: Session, row: VisitRow, *, by: Actor, now: datetime) -> 
     )
     schedule.answered(visit, now=now)
     seats.recount(session, visit.slot, wanted)
-    announce(session, visit, Change.MOVE_DECLINED, by=by, now=now, before=before)
-    journal.note_visit(
-        session, visit, Change.MOVE_DECLINED.value, by=by, now=now, before="moving"
-    )
+    tell(session, visit, Change.MOVE_DECLINED, by=by, now=now, before=before)
 
 
 def _follow(
@@ -368,16 +299,7 @@ def _follow(
     visit = visits.visit_to_change(session, row.id)
     if visit is None or visit.state is VisitState.PROPOSED:
         return
-    case = fitting.cases(
-        session,
-        visit.school_class,
-        [slot],
-        organiser_id=visit.organiser_id,
-        besides=visit,
-    )[0]
-    found = fit.following_refusals(case, now=now, policy=house_of(session).policy)
-    if found:
-        raise Refused(*fit.discreet(found))
+    fitting.demand(session, visit, slot, judge=fit.following_refusals, now=now)
     state = visit.state
     visit.take(rules.slot_changed(visit.as_domain()), now=now)
     if state in INVITED and visit.slot_id == slot.id:

@@ -12,11 +12,12 @@ from scheduler.domain.parties import Party
 from scheduler.domain.refusals import Refusal, Refused
 from scheduler.domain.slots import SlotState
 from scheduler.domain.visits import CancelReason, VisitState
+from scheduler.domain.weekly import WeeklyRule
 from scheduler.persistence.models.journal import JournalRow
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.visits import ProposalRow, VisitRow
 from scheduler.services import answers, offers, requests, slots, students
-from scheduler.services.slots import SeatsWanted, SlotTimes, WeeklyRule
+from scheduler.services.slots import SeatsWanted, SlotTimes
 from tests import rows
 from tests.rows import NOW
 from tests.services.mailbox import refused

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Role
 from scheduler.domain.announcements import Audience
-from scheduler.domain.answers import Answer
 from scheduler.domain.visits import INVITED
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.outbox import MessageRow, MessageState
@@ -117,23 +116,3 @@ def visits_answered(
         .options(*visit_whole())
         .order_by(SlotRow.starts_at, VisitRow.id)
     ).all()
-
-
-def answers_by_visit(
-    session: Session, visit_ids: Sequence[int]
-) -> dict[int, dict[Answer | None, int]]:
-    """How often students gave each answer; ``None``: not yet. Mailing lists aside."""
-    rows = session.execute(
-        select(InvitationRow.visit_id, InvitationRow.answer, func.count())
-        .where(
-            InvitationRow.visit_id.in_(visit_ids),
-            InvitationRow.audience == Audience.STUDENT,
-            InvitationRow.state == InvitationState.INVITED,
-            InvitationRow.shared.is_(False),
-        )
-        .group_by(InvitationRow.visit_id, InvitationRow.answer)
-    )
-    found: dict[int, dict[Answer | None, int]] = {}
-    for visit_id, answer, count in rows:
-        found.setdefault(visit_id, {})[answer] = count
-    return found

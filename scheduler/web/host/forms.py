@@ -18,10 +18,11 @@ from scheduler.domain.offers import (
     Wheelchair,
 )
 from scheduler.domain.visits import CancelReason, DeclineReason
+from scheduler.domain.weekly import WeeklyRule
 from scheduler.ical.recurrence import weekly_rule
 from scheduler.persistence.queries.host_pages import OfferFacts
 from scheduler.services.offers import OfferText, Witness
-from scheduler.services.slots import SeatsWanted, SlotTimes, WeeklyRule
+from scheduler.services.slots import SeatsWanted, SlotTimes
 from scheduler.web.attempt import ServiceForm
 from scheduler.web.fields import (
     NOTE,

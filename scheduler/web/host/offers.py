@@ -12,12 +12,12 @@ from flask_babel import gettext
 
 from scheduler import clock
 from scheduler.domain.localtime import local_day, school_year
+from scheduler.domain.weekly import WeeklyPlan
 from scheduler.extensions import db
 from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import HostFacts, OfferFacts, OfferLine
 from scheduler.services import offers as service
 from scheduler.services.opening import open_offer, plan_for_new
-from scheduler.services.slots import WeeklyPlan
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.host import bp, choices
 from scheduler.web.host.company import my_host, my_offer, several

@@ -14,11 +14,12 @@ from scheduler.domain.localtime import local_day, school_year
 from scheduler.domain.refusals import NotFound
 from scheduler.domain.slots import FURTHEST
 from scheduler.domain.visits import INVITED
+from scheduler.domain.weekly import WeeklyPlan
 from scheduler.extensions import db
 from scheduler.persistence.queries import host_pages
 from scheduler.persistence.queries.host_pages import OfferFacts, SlotFacts, SlotLine
 from scheduler.services import slots as service
-from scheduler.services.slots import SeatsWanted, WeeklyPlan
+from scheduler.services.slots import SeatsWanted
 from scheduler.web.attempt import UNPROCESSABLE, ServiceForm, attempt
 from scheduler.web.host import bp
 from scheduler.web.host.company import my_offer, need_mine
