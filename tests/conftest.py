@@ -29,7 +29,8 @@ from config import Settings
 from scheduler.persistence import migrate
 from scheduler.persistence.engine import make_engine, make_session
 from scheduler.persistence.sealed import Seal
-from tests import chromium, engines, postgres
+from scheduler.services.house import House
+from tests import chromium, engines, postgres, rows
 
 SEAL_KEY = "a key for tests"
 # Two cores shared by many processes say nothing about how fast an example ran.
@@ -74,11 +75,39 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def stored_world(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, rows.World]:
+    """A SQLite file with the world in it; whoever asks for the world gets a copy."""
+    file = tmp_path_factory.mktemp("world") / "world.db"
+    shutil.copyfile(sqlite_template, file)
+    return file, store_world(f"sqlite:///{file}")
+
+
+def store_world(url: str) -> rows.World:
+    engine = make_engine(url)
+    with make_session(engine, Seal((SEAL_KEY,))) as session:
+        session.info["house"] = House(link_key=b"only for making the world")
+        world = rows.store_world(session)
+    engine.dispose()
+    return world
+
+
 @pytest.fixture
-def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+def sqlite_start(request: pytest.FixtureRequest, sqlite_template: Path) -> Path:
+    """What the test's database begins as: with the world if the test asks for it."""
+    if "world" not in request.fixturenames:
+        return sqlite_template
+    file: Path = request.getfixturevalue("stored_world")[0]
+    return file
+
+
+@pytest.fixture
+def sqlite_url(sqlite_start: Path, tmp_path: Path) -> str:
     """A migrated SQLite file of this test's own."""
     file = tmp_path / "visits.db"
-    shutil.copyfile(sqlite_template, file)
+    shutil.copyfile(sqlite_start, file)
     return f"sqlite:///{file}"
 
 
@@ -97,10 +126,25 @@ def postgres_databases() -> Iterator[postgres.Databases]:
         yield made
 
 
-@pytest.fixture
-def postgres_url(postgres_databases: postgres.Databases) -> Iterator[str]:
-    """A migrated PostgreSQL database of this test's own."""
+@pytest.fixture(scope="session")
+def postgres_world(
+    postgres_databases: postgres.Databases, stored_world: tuple[Path, rows.World]
+) -> str:
+    """The database with the world in it: the same numbers as in SQLite's."""
     url = postgres_databases.make_migrated()
+    assert store_world(url) == stored_world[1]
+    return url
+
+
+@pytest.fixture
+def postgres_url(
+    request: pytest.FixtureRequest, postgres_databases: postgres.Databases
+) -> Iterator[str]:
+    """A migrated PostgreSQL database of this test's own, or a copy of the world."""
+    if "world" in request.fixturenames:
+        url = postgres_databases.make_like(request.getfixturevalue("postgres_world"))
+    else:
+        url = postgres_databases.make_migrated()
     yield url
     postgres_databases.drop(url)
 
@@ -138,6 +182,12 @@ def engine(database_url: str) -> Iterator[Engine]:
     engine = make_engine(database_url)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def world(database_url: str, stored_world: tuple[Path, rows.World]) -> rows.World:
+    """Two schools, two hosts, offers and slots: they are in the database already."""
+    return stored_world[1]
 
 
 @pytest.fixture

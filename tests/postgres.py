@@ -92,6 +92,10 @@ class Databases:
             self._template = str(sa.make_url(url).database)
         return self._make(template=self._template)
 
+    def make_like(self, url: str) -> str:
+        """A copy of a database that nobody is connected to."""
+        return self._make(template=str(sa.make_url(url).database))
+
     def drop(self, url: str) -> None:
         self._drop(str(sa.make_url(url).database))
 

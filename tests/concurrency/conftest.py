@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from tests import rows
 from tests.concurrency import race
 
 
@@ -16,8 +15,3 @@ from tests.concurrency import race
 def session(engine: Engine) -> Iterator[Session]:
     with race.session_on(engine) as session:
         yield session
-
-
-@pytest.fixture
-def world(session: Session) -> rows.World:
-    return rows.store_world(session)

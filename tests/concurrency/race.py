@@ -1,11 +1,10 @@
 """Starting many at once: processes for the great race, threads for the small ones.
 
-Everything here is importable, because a spawned process imports what it runs.
+Everything here is importable, because another process imports what it runs.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -20,6 +19,7 @@ from scheduler.domain.refusals import Refusal
 from scheduler.persistence.engine import make_engine
 from scheduler.persistence.sealed import Seal
 from scheduler.services.house import House
+from tests.processes import PROCESSES
 
 Job = Callable[[Session], Any]
 
@@ -60,9 +60,8 @@ def with_processes(
     url: str, jobs: Sequence[Job], *, processes: int
 ) -> list[tuple[str, Any]]:
     """Deal the jobs out to as many processes; what came of each, in any order."""
-    spawn = multiprocessing.get_context("spawn")
     hands = [list(jobs[number::processes]) for number in range(processes)]
-    with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
+    with ProcessPoolExecutor(processes, mp_context=PROCESSES) as pool:
         # Everybody is there before anybody begins.
         list(pool.map(_wake, range(processes * 2)))
         dealt = [pool.submit(in_turn, url, hand) for hand in hands]

@@ -6,15 +6,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from scheduler.services.house import House
-from tests import rows
 
 
 @pytest.fixture
 def session(session: Session) -> Session:
     session.info["house"] = House(link_key=b"a key for the links of tests")
     return session
-
-
-@pytest.fixture
-def world(session: Session) -> rows.World:
-    return rows.store_world(session)

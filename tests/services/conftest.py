@@ -29,11 +29,6 @@ def session(session: Session, house: House) -> Session:
 
 
 @pytest.fixture
-def world(session: Session) -> rows.World:
-    return rows.store_world(session)
-
-
-@pytest.fixture
 def outbox(session: Session, world: rows.World) -> Outbox:
     """What is recorded from now on."""
     return Outbox(session)

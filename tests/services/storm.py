@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -22,12 +21,12 @@ from scheduler.services import delivery
 from scheduler.services.house import House
 from tests.mail.peers import a_post_office, free_port
 from tests.mail.samples import a_compose
+from tests.processes import PROCESSES
 
 DROPPED = 57
-LONGEST_LIFE_SECONDS = 20.0
-# Children are forked from a process that has imported everything once.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__])
+LONGEST_LIFE_SECONDS = 120.0
+# Of ten senders three are killed by the clock, whatever they are at.
+BY_THE_CLOCK = 0.3
 
 
 def is_refused(address: str) -> bool:
@@ -100,22 +99,26 @@ class BadDay:
     def kill_at_random(
         self, luck: random.Random, *, url: str, seal_key: str, now: datetime
     ) -> None:
-        """Start a sender and kill it after some letters, or some time without any."""
+        """Start a sender and kill it after some letters, some time, or idle."""
         self.kill_after = luck.randint(1, 30)
         self.delay = luck.choice((0.0, luck.uniform(0, 0.02)))
         self.sender = PROCESSES.Process(
             target=send_for_ever, args=(url, seal_key, self.port, now.isoformat())
         )
         self.sender.start()
-        self.sender.join(luck.uniform(0.6, 1.2))
-        self.kill()
+        if luck.random() < BY_THE_CLOCK:
+            self.sender.join(luck.uniform(0.05, 0.4))
+            self.kill()
         self.sender.join(LONGEST_LIFE_SECONDS)
         assert self.sender.exitcode == -signal.SIGKILL
         self.sender = None
 
 
 def send_for_ever(url: str, seal_key: str, port: int, now: str) -> None:
-    """What a worker does, without its loop: it looks for mail again and again."""
+    """What a worker does, without its loop: it looks for mail again and again.
+
+    Once it can send none it dies like the others, so that no test waits for that.
+    """
     house = House(link_key=b"a key", bounce_address="retours@visits.example")
     at = datetime.fromisoformat(now)
     compose, post = a_compose(), SmtpPost(a_post_office(port))
@@ -124,5 +127,7 @@ def send_for_ever(url: str, seal_key: str, port: int, now: str) -> None:
         session.info["house"] = house
         for turn in range(10_000):
             clock = at + timedelta(milliseconds=turn * 20)
-            delivery.deliver_due(session, compose, post, now=lambda at=clock: at)
+            sent = delivery.deliver_due(session, compose, post, now=lambda at=clock: at)
             pause.wait(0.02)
+            if not sent:
+                os.kill(os.getpid(), signal.SIGKILL)

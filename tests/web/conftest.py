@@ -21,10 +21,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from scheduler import clock
-from scheduler.persistence.engine import make_engine
-from scheduler.persistence.sealed import Seal
 from scheduler.services import accounts
-from scheduler.services.house import House
 from tests import rows
 from tests.conftest import let_go, make_app
 
@@ -73,11 +70,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 
 @pytest.fixture
-def sqlite_url(stage: Stage, sqlite_template: Path) -> str:
-    """The stage's database, as the migrations leave it."""
+def sqlite_url(stage: Stage, sqlite_start: Path) -> str:
+    """The stage's database, as each test finds it."""
     stage.clear()
     file = stage.folder / "visits.db"
-    shutil.copyfile(sqlite_template, file)
+    shutil.copyfile(sqlite_start, file)
     return f"sqlite:///{file}"
 
 
@@ -111,29 +108,6 @@ def wall_clock(monkeypatch: pytest.MonkeyPatch) -> WallClock:
     hands = WallClock()
     monkeypatch.setattr(clock, "now", hands)
     return hands
-
-
-@pytest.fixture(scope="session")
-def stored_world(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, rows.World]:
-    """One file with the world in it, made once; each test gets a copy."""
-    file = tmp_path_factory.mktemp("world") / "world.db"
-    shutil.copyfile(sqlite_template, file)
-    engine = make_engine(f"sqlite:///{file}")
-    house = House(link_key=b"only for making the world")
-    with Session(engine, info={"seal": Seal(("none",)), "house": house}) as session:
-        world = rows.store_world(session)
-    engine.dispose()
-    return file, world
-
-
-@pytest.fixture
-def world(stored_world: tuple[Path, rows.World], sqlite_url: str) -> rows.World:
-    """Two schools, two hosts, offers and slots in the database of this test."""
-    file, world = stored_world
-    shutil.copyfile(file, sqlite_url.removeprefix("sqlite:///"))
-    return world
 
 
 @pytest.fixture
