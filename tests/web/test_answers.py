@@ -104,6 +104,26 @@ def action(page, name):
     return next(part for part in page.split('"') if part.endswith(f"/{name}"))
 
 
+def test_the_first_page_of_who_decides_says_so(signed_in, proposed):
+    teacher = page_of(signed_in("teacher"), "/teacher/")
+
+    assert "other-times" in teacher
+    assert "À vous" in teacher
+    assert "other-times" not in page_of(signed_in("contact"), "/host/")
+
+
+def test_the_company_reads_on_its_first_page_that_a_teacher_proposes(
+    signed_in, session, world, visit
+):
+    octets = reply(
+        session, visit, world.teacher.email, Reply.OTHER_TIME, audience="teacher"
+    )
+    inbox.receive(session, octets, now=LATER)
+
+    assert "other-times" in page_of(signed_in("contact"), "/host/")
+    assert "other-times" not in page_of(signed_in("teacher"), "/teacher/")
+
+
 def test_a_proposed_time_is_shown_to_both(signed_in, proposed):
     teacher = page_of(signed_in("teacher"), f"/teacher/visits/{proposed}")
     contact = page_of(signed_in("contact"), f"/host/visits/{proposed}")

@@ -206,6 +206,25 @@ def proposals_of(session: Session, visit_id: int) -> Sequence[ReceivedRow]:
     ).all()
 
 
+def with_other_times(
+    session: Session, visit_ids: Collection[int], *, by: Audience, now: datetime
+) -> frozenset[int]:
+    """Those of the visits for which that side waits for a yes to another time."""
+    return frozenset(
+        session.scalars(
+            select(ReceivedRow.visit_id)
+            .join(InvitationRow, InvitationRow.id == ReceivedRow.invitation_id)
+            .where(
+                ReceivedRow.visit_id.in_(visit_ids),
+                ReceivedRow.code == "counter",
+                ReceivedRow.settled_at.is_(None),
+                ReceivedRow.proposed_starts_at > now,
+                InvitationRow.audience == by,
+            )
+        )
+    )
+
+
 def wishes_of_students(session: Session, visit_id: int) -> dict[int, ReceivedRow]:
     """The latest other time that each student asked for, by invitation."""
     rows = session.scalars(

@@ -10,14 +10,16 @@ from flask import redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from scheduler import clock
+from scheduler.domain.announcements import Audience
 from scheduler.extensions import db
-from scheduler.persistence.queries import host_pages
+from scheduler.persistence.queries import host_pages, received
 from scheduler.persistence.queries.host_pages import (
     HostFacts,
     Name,
     OfferLine,
     VisitLine,
 )
+from scheduler.services.counters import OPEN_TO_A_PROPOSAL
 from scheduler.web.destinations import local_path
 from scheduler.web.host import bp
 from scheduler.web.host.company import CHOSEN, companies, my_host, need_mine, several
@@ -41,6 +43,7 @@ class HomePage:
     host: HostFacts
     several: bool
     waiting: list[VisitLine]
+    other_times: list[VisitLine]
     next: list[VisitLine]
     more: int
     offers: list[OfferLine]
@@ -55,10 +58,20 @@ def home() -> ResponseReturnValue:
     host, now = my_host(), clock.now()
     coming = host_pages.visits_next(db.session(), host.id, locale=locale(), now=now)
     lines = host_pages.offer_lines(db.session(), host.id, now=now)
+    waiting = host_pages.visits_waiting(db.session(), host.id, locale=locale())
+    lines_by_id = {each.id: each for each in (*waiting, *coming)}
+    asked = received.with_other_times(
+        db.session(), lines_by_id, by=Audience.TEACHER, now=now
+    )
     page = HomePage(
         host=host,
         several=several(),
-        waiting=host_pages.visits_waiting(db.session(), host.id, locale=locale()),
+        waiting=waiting,
+        other_times=[
+            lines_by_id[each]
+            for each in sorted(asked)
+            if lines_by_id[each].state in OPEN_TO_A_PROPOSAL
+        ],
         next=coming[:NEXT_SHOWN],
         more=max(len(coming) - NEXT_SHOWN, 0),
         offers=[line for line in lines if line.state != "archived"],

@@ -9,14 +9,16 @@ from datetime import timedelta
 from flask import render_template
 
 from scheduler import clock
+from scheduler.domain.announcements import Audience
 from scheduler.domain.visits import ENDED, INVITED, VisitState
 from scheduler.extensions import db
-from scheduler.persistence.queries import teacher_pages
+from scheduler.persistence.queries import received, teacher_pages
 from scheduler.persistence.queries.teacher_pages import (
     ClassLine,
     SchoolLine,
     VisitLine,
 )
+from scheduler.services.counters import OPEN_TO_A_PROPOSAL
 from scheduler.web.signed_in import current_viewer
 from scheduler.web.teacher import bp
 from scheduler.web.teacher.whose import my_classes, my_id, my_schools
@@ -29,6 +31,7 @@ NEXT = 5
 class HomePage:
     """``to_choose``: the host offers other dates, the teacher has to answer.
 
+    ``other_times``: the company proposed another time from its calendar.
     ``undelivered``: mail about a visit ahead did not arrive.
     """
 
@@ -36,6 +39,7 @@ class HomePage:
     schools: Sequence[SchoolLine]
     classes: Sequence[ClassLine]
     to_choose: Sequence[VisitLine]
+    other_times: Sequence[VisitLine]
     undelivered: Sequence[VisitLine]
     waiting: Sequence[VisitLine]
     soon: Sequence[VisitLine]
@@ -50,6 +54,10 @@ def home() -> str:
     visits = teacher_pages.visits_of(db.session(), my_schools(), organiser_id=my_id())
     ahead = [each for each in visits if each.ends_at > now]
     confirmed = [each for each in ahead if each.state in INVITED]
+    open_to_it = {e.id: e for e in ahead if e.state in OPEN_TO_A_PROPOSAL}
+    asked = received.with_other_times(
+        db.session(), open_to_it, by=Audience.HOST, now=now
+    )
     viewer = current_viewer()
     return render_template(
         "teacher/home.html",
@@ -58,6 +66,7 @@ def home() -> str:
             schools=teacher_pages.schools_of(db.session(), my_schools()),
             classes=my_classes(),
             to_choose=[e for e in visits if e.state is VisitState.PROPOSED],
+            other_times=[open_to_it[each] for each in sorted(asked)],
             undelivered=[e for e in ahead if e.failed and e.state not in ENDED],
             waiting=[
                 each
