@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from scheduler.domain.actors import Actor, Membership, Role
-from scheduler.domain.campaigns import USUAL_POINTS, CampaignState
+from scheduler.domain.campaigns import USUAL_POINTS, CampaignState, RunState
 from scheduler.domain.localtime import instant
 from scheduler.domain.offers import (
     OfferState,
@@ -27,7 +27,7 @@ from scheduler.domain.slots import SlotState
 from scheduler.domain.visits import CancelReason, DeclineReason, VisitState
 from scheduler.persistence.base import Base
 from scheduler.persistence.models.calendars import CalendarRow, ClosureRow
-from scheduler.persistence.models.campaigns import CampaignRow
+from scheduler.persistence.models.campaigns import CampaignRow, RunRow
 from scheduler.persistence.models.network import (
     HostRow,
     OrganisationRow,
@@ -472,6 +472,16 @@ def store_campaign(
     )
     for name, value in given.items():
         setattr(row, name, value)
+    session.add(row)
+    session.commit()
+    return row.id
+
+
+def store_run(
+    session: Session, campaign_id: int, *, state: RunState = RunState.QUEUED
+) -> int:
+    """A run of the campaign that nobody has begun. Returns its id."""
+    row = RunRow(campaign_id=campaign_id, state=state, seed=4217, asked_at=NOW)
     session.add(row)
     session.commit()
     return row.id

@@ -77,6 +77,7 @@ def values(session, world):
         "feeds": feeds.token_of_class(session, world.school_class),
     }
     code = session.get_one(VisitRow, visit).class_code
+    campaign = rows.store_campaign(session)
     # The loop is alive, or /healthz would rightly say 503.
     session.add(LeaseRow(name="loop", owner="me", until=rows.NOW, beat_at=rows.NOW))
     session.commit()
@@ -95,7 +96,9 @@ def values(session, world):
             "session_id": 1,
             "absence_id": 1,
             "closure_id": 1,
-            "campaign_id": rows.store_campaign(session),
+            "campaign_id": campaign,
+            "run_id": rows.store_run(session, campaign),
+            "pin_id": 1,
             "code": code,
             "key": "1.M1P1Q1.host",
             "filename": "app.css",
