@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from flask import Flask
+from flask_babel import format_decimal
 
 from scheduler import wording
 from scheduler.web.signed_in import locale
@@ -25,6 +26,7 @@ def init_app(app: Flask) -> None:
         date_words=_date_words,
         month_words=_month_words,
         day_and_month=_day_and_month,
+        decimal=_decimal,
     )
 
 
@@ -73,6 +75,11 @@ def _date_words(value: datetime) -> tuple[str, str, str, str]:
 
 def _month_words(value: date | datetime) -> str:
     return wording.month(value, locale())
+
+
+def _decimal(value: float) -> str:
+    """At most two decimals, after a comma or a point."""
+    return format_decimal(round(value, 2))
 
 
 def _day_and_month(value: date | datetime) -> str:

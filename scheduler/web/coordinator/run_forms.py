@@ -36,7 +36,11 @@ class RunForm(ServiceForm):
 
     label = line(lazy_gettext("Name of the plan"), limit=80)
     seconds = Pick(
-        lazy_gettext("At most"), coerce=int, choices=options(TIMES), default=QUICK
+        lazy_gettext("At most"),
+        coerce=int,
+        choices=options(TIMES),
+        default=QUICK,
+        validators=[Wanted()],
     )
 
 
@@ -54,7 +58,7 @@ class PinForm(ServiceForm):
             )
         ),
     )
-    slot = Pick(lazy_gettext("Slot"), coerce=int)
+    slot = Pick(lazy_gettext("Slot"), coerce=int, validators=[Wanted()])
     reason = line(
         lazy_gettext("Why, for whoever asks later"), limit=LINE, missing=REQUIRED
     )
