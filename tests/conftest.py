@@ -291,9 +291,13 @@ def page(browser: Browser) -> Iterator[Page]:
 # ------------------------------------------------------------------ collection, report
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a tool; one worker runs all browser tests, one after another."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark what needs a tool; one worker runs all browser tests, one after another.
+
+    Whatever the order is otherwise, long tests begin it: a worker that came to one
+    last would keep all others waiting.
+    """
     for item in items:
         asked = set(getattr(item, "fixturenames", ()))
         if "postgres_databases" in asked:
@@ -301,6 +305,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "browser" in asked:
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
+    yield
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

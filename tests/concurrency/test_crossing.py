@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import date, time, timedelta
 from functools import partial
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
@@ -43,6 +44,7 @@ PROCESSES = 4
 FIRST = date(2027, 3, 9)
 
 
+@pytest.mark.long
 def test_changes_of_slots_and_visits_cross_without_a_deadlock(
     database_url: str, session: Session, world: rows.World
 ):

@@ -81,6 +81,7 @@ def crowd(session: Session, world: rows.World) -> list[Ask]:
     return asks
 
 
+@pytest.mark.long
 def test_500_attempts_of_8_processes_on_20_slots(
     database_url: str, session: Session, world: rows.World, crowd: list[Ask]
 ):

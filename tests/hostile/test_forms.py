@@ -265,6 +265,7 @@ def send(place: Place, form: Form, values: MultiDict[str, Any]) -> list[str]:
     return wrong
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("room", PEOPLE)
 def test_no_form_breaks_or_does_half_of_a_thing(app, signed_in, tmp_path, room):
     file = Path(app.config["SETTINGS"].database_url.removeprefix("sqlite:///"))

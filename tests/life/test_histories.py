@@ -21,6 +21,7 @@ HISTORIES = 10_000
 SHARES = 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", range(SHARES))
 def test_every_calendar_shows_the_truth_and_nobody_else_has_it(share):
     changes: Counter[Change] = Counter()

@@ -424,6 +424,7 @@ def play(stage: tuple[Path, rows.World], file: Path, *, seed: int) -> Story:
     return story
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("share", range(SHARES))
 def test_every_calendar_shows_the_truth_through_the_whole_stack(stage, tmp_path, share):
     done: Counter[str] = Counter()

@@ -18,6 +18,7 @@ from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
 
+import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy.orm import Session
 
@@ -105,6 +106,7 @@ def a_worker(
         process.wait()
 
 
+@pytest.mark.long
 def test_kill_9_in_the_middle_of_sending(
     session: Session, world: rows.World, database_url: str, tmp_path: Path
 ):

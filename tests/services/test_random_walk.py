@@ -506,6 +506,7 @@ def check_calendars(session: Session, walk: Walk, found: list[VisitRow]) -> None
     session.rollback()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [2026])
 def test_no_order_of_use_cases_breaks_a_promise(session: Session, seed: int):
     walk = Walk(session, seed=seed)

@@ -115,6 +115,7 @@ def check(
     assert any(is_deferred(address) and copies[address] for address in addresses)
 
 
+@pytest.mark.long
 def test_a_bad_day_of_the_mail_server(session: Session, addresses: list[str]):
     """It refuses some, defers some, drops the line, and is down for ten minutes."""
     server = BadDay()
@@ -124,6 +125,7 @@ def test_a_bad_day_of_the_mail_server(session: Session, addresses: list[str]):
     check(session, server, addresses, most_copies=lambda more: more == 0)
 
 
+@pytest.mark.long
 def test_a_server_that_is_down_at_first(session: Session, addresses: list[str]):
     server = BadDay()
 
@@ -132,6 +134,7 @@ def test_a_server_that_is_down_at_first(session: Session, addresses: list[str]):
     check(session, server, addresses, most_copies=lambda more: more == 0)
 
 
+@pytest.mark.long
 def test_a_sender_that_is_killed_at_random_twenty_times(
     session: Session, addresses: list[str], database_url: str
 ):
