@@ -25,6 +25,8 @@ from scheduler.persistence.models.campaigns import (
     WishRow,
 )
 from scheduler.persistence.models.network import SchoolClassRow
+from scheduler.services import publishing
+from tests import rows
 from tests.rows import NOW
 
 
@@ -161,3 +163,29 @@ def store_run(
             )
     session.commit()
     return row.id
+
+
+def store_published(session: Session, world: rows.World) -> tuple[int, int]:
+    """A published campaign and its run: a class has a visit, another one none."""
+    campaign = store_campaign(session)
+    for school_class in (world.school_class, world.second_class):
+        store_wishes(
+            session,
+            campaign,
+            school_class,
+            Wish(host_id=world.host),
+            teacher=world.teacher.id,
+        )
+    run = store_run(
+        session,
+        campaign,
+        {
+            world.school_class: [(world.slots[1], 24)],
+            world.second_class: "capacity_taken",
+        },
+    )
+    publishing.publish(session, run, by=world.coordinator.actor, now=NOW)
+    while publishing.place_due(session, now=NOW):
+        pass
+    session.rollback()
+    return campaign, run

@@ -11,7 +11,7 @@ from scheduler.domain.refusals import NotFound
 from scheduler.extensions import db
 from scheduler.services import received_mail
 from scheduler.services.health import health
-from scheduler.web.coordinator import bp, campaigns, contacts, mail, runs
+from scheduler.web.coordinator import bp, campaigns, contacts, mail, publishing, runs
 from scheduler.web.coordinator.pages import (
     MOST_PAGES,
     ReceivedPage,
@@ -22,7 +22,7 @@ from scheduler.web.coordinator.pages import (
 from scheduler.web.signed_in import current_actor
 from scheduler.web.site import reads_answers
 
-__all__ = ["bp", "campaigns", "contacts", "mail", "runs"]
+__all__ = ["bp", "campaigns", "contacts", "mail", "publishing", "runs"]
 
 
 @bp.get("/")

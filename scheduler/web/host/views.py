@@ -2,6 +2,24 @@
 
 from __future__ import annotations
 
-from scheduler.web.host import bp, contacts, home, limits, offers, slots, visits
+from scheduler.web.host import (
+    bp,
+    campaigns,
+    contacts,
+    home,
+    limits,
+    offers,
+    slots,
+    visits,
+)
 
-__all__ = ["bp", "contacts", "home", "limits", "offers", "slots", "visits"]
+__all__ = [
+    "bp",
+    "campaigns",
+    "contacts",
+    "home",
+    "limits",
+    "offers",
+    "slots",
+    "visits",
+]

@@ -10,6 +10,7 @@ from scheduler.web.teacher import (
     home,
     offer,
     offers,
+    results,
     steps,
     visits,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "home",
     "offer",
     "offers",
+    "results",
     "steps",
     "visits",
 ]
