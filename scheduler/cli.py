@@ -36,11 +36,20 @@ from scheduler.jobs.runner import Loop
 from scheduler.jobs.table import jobs
 from scheduler.jobs.workshop import Workshop
 from scheduler.mail.mailboxes import ENOUGH, Unreadable
-from scheduler.match_commands import match_group
+from scheduler.match_commands import (
+    FILE as PLAN_FILE,
+    NEW_FILE,
+    match_group,
+    read_file,
+    write_file,
+)
+from scheduler.matching.plan import read_plan
+from scheduler.matching.writing import problem_as_json
 from scheduler.persistence import migrate as migrations
 from scheduler.persistence.engine import absolute, make_engine
 from scheduler.persistence.queries import outbox as messages, outbox_lists
 from scheduler.services import (
+    campaign_problem,
     contacts,
     directory,
     inbox,
@@ -57,7 +66,7 @@ if TYPE_CHECKING:
 
 LOCAL = "127.0.0.1"
 WEB_PORT, MAIL_PORT = 8000, 8025
-STUCK_SHOWN = 20
+STUCK_SHOWN = FAULTS_SHOWN = 20
 SHORT_WAIT_SECONDS = 3
 TERMINATED = 128 + signal.SIGTERM
 
@@ -306,6 +315,44 @@ def work(run_id: int) -> None:
             runs.interrupt(session, run_id, now=clock.now())
             # The search goes on in its thread: it must not meet the end of Python.
             os._exit(TERMINATED)
+
+
+@match_group.command("export")
+@click.argument("campaign", type=int)
+@click.option("-o", "--output", type=NEW_FILE, required=True, help="The instance.")
+def export(campaign: int, output: Path) -> None:
+    """Write CAMPAIGN (its number) as it is now: what `match solve` reads."""
+    with _session() as session:
+        try:
+            taken = campaign_problem.snapshot(session, campaign, now=clock.now())
+        except NotFound as wrong:
+            raise click.ClickException(f"There is no campaign {campaign}.") from wrong
+    write_file(output, problem_as_json(taken.problem))
+    click.echo(
+        f"{len(taken.problem.classes)} classes and {len(taken.problem.slots)} slots."
+    )
+
+
+@match_group.command("import")
+@click.argument("campaign", type=int)
+@click.argument("plan", type=PLAN_FILE)
+@click.option("--label", default="", help="How the list of plans calls it.")
+def import_plan(campaign: int, plan: Path, label: str) -> None:
+    """Take a PLAN made elsewhere for CAMPAIGN, if it breaks no rule of today."""
+    told = read_file(plan, read_plan)
+    with _session() as session:
+        try:
+            run_id, report = run_work.take_plan(
+                session, campaign, told, label=label or plan.stem, now=clock.now()
+            )
+        except NotFound as wrong:
+            raise click.ClickException(f"There is no campaign {campaign}.") from wrong
+    if run_id is None:
+        faults = "".join(
+            f"\n  {each.code}: {each.where}" for each in report.faults[:FAULTS_SHOWN]
+        )
+        raise click.ClickException(f"The plan breaks rules; nothing is kept.{faults}")
+    click.echo(f"Kept as plan {run_id}: {report.objective['served']} classes served.")
 
 
 # ---------------------------------------------------------------- inbox

@@ -96,7 +96,7 @@ def solve(  # noqa: PLR0917 - click gives them by name
 ) -> None:
     """Write the best plan for INSTANCE; its summary goes to standard output."""
     order = Order(method, seed, time_limit, threads, time.monotonic())
-    problem = _read(instance, read_problem)
+    problem = read_file(instance, read_problem)
     offer = Offer(problem)
     possible = possible_visits(offer)
     try:
@@ -106,7 +106,7 @@ def solve(  # noqa: PLR0917 - click gives them by name
     report = check(problem, plan, offer=offer)
     if not report.is_valid:
         raise AssertionError(f"the engine made an invalid plan: {report.faults[:5]}")
-    _write(output, plan_as_json(plan))
+    write_file(output, plan_as_json(plan))
     click.echo(json.dumps(_summary(problem, possible, plan, order)))
 
 
@@ -115,8 +115,8 @@ def solve(  # noqa: PLR0917 - click gives them by name
 @click.argument("plan", type=FILE)
 def verify(instance: Path, plan: Path) -> None:
     """Check PLAN against every rule. Exit code 0: valid, 1: not, 2: unreadable."""
-    problem = _read(instance, read_problem)
-    report = check(problem, _read(plan, read_plan))
+    problem = read_file(instance, read_problem)
+    report = check(problem, read_file(plan, read_plan))
     faults = [{"code": each.code, "where": each.where} for each in report.faults]
     told = {
         "valid": report.is_valid,
@@ -245,7 +245,8 @@ def _peak_memory_mb() -> int:
 # ---------------------------------------------------------------- files
 
 
-def _read(file: Path, understand: Callable[[object], Any]) -> Any:
+def read_file(file: Path, understand: Callable[[object], Any]) -> Any:
+    """What is in the file; a bad one is told with the place in it, exit code 2."""
     try:
         data = json.loads(file.read_text(encoding="utf-8"), parse_constant=_no_number)
     except OSError as wrong:
@@ -271,7 +272,7 @@ def _refuse(file: Path, why: str) -> NoReturn:
     sys.exit(UNREADABLE)
 
 
-def _write(file: Path, data: Mapping[str, Any] | Sequence[Any]) -> None:
+def write_file(file: Path, data: Mapping[str, Any] | Sequence[Any]) -> None:
     """The whole file or none: a reader never sees half a plan."""
     part: Path | None = None
     try:

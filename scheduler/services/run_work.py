@@ -15,7 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,16 +24,20 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.campaigns import RunState
 from scheduler.domain.refusals import WrongState
+from scheduler.matching import draw
+from scheduler.matching.contest import Inquiry
 from scheduler.matching.explain import explain
 from scheduler.matching.fcfs import as_practised, in_rounds
 from scheduler.matching.greedy import Choices, greedy
 from scheduler.matching.ledger import NoPlan
+from scheduler.matching.limits import Limits
 from scheduler.matching.pins import PinsRefused
 from scheduler.matching.plan import ENGINE, Plan, Reason, Visit, plan_as_json
 from scheduler.matching.possible import Offer, Wished, possible_visits
 from scheduler.matching.problem import Problem
+from scheduler.matching.prospects import granted
 from scheduler.matching.score import objective_of
-from scheduler.matching.verify import verify
+from scheduler.matching.verify import Report, verify
 from scheduler.matching.writing import problem_as_json
 from scheduler.persistence.queries import runs as queries
 from scheduler.services import runs
@@ -136,8 +140,11 @@ class Search:
         self._tell_start(problem, offer, possible)
         # The solver's library is loaded only here: it costs memory no page needs.
         engine = importlib.import_module("scheduler.matching.optimum")
-        limits = engine.Limits(
-            seed=self.seed, seconds_left=self._seconds_left, tell=self._hear
+        limits = Limits(
+            seed=self.seed,
+            seconds_left=self._seconds_left,
+            tell=self._hear,
+            stop=self.stop.is_set,
         )
         best = engine.optimum(problem, possible, limits)
         self.stage = "reasons"
@@ -149,7 +156,7 @@ class Search:
                 for name, level in best.levels.items()
                 if level.bound is not None
             },
-            reasons=explain(offer, possible, best.visits),
+            reasons=self._reasons(offer, possible, best.visits),
             made_by={
                 "engine": ENGINE,
                 "method": "optimum",
@@ -164,6 +171,31 @@ class Search:
                 f"the engine made an invalid plan: {report.faults[:5]}"
             )
         return Found(offer, possible, plan, queue, fair_queue)
+
+    def _reasons(
+        self, offer: Offer, possible: Choices, visits: Sequence[Visit]
+    ) -> tuple[Reason, ...]:
+        """Why each class has nothing; with proven advice as far as the time goes.
+
+        They have as long as the search at most: a region has thousands of them.
+        """
+        self.bound, self.steps = dict(self.bound), {}
+        end = time.monotonic() + self.seconds
+        limits = Limits(
+            seed=self.seed,
+            seconds_left=lambda: end - time.monotonic(),
+            stop=self.stop.is_set,
+        )
+        solve = importlib.import_module("scheduler.matching.highs").solver(limits)
+        drawn = draw.lots(offer.problem.classes, self.seed)
+        inquiry = Inquiry(offer, possible, visits, solve, drawn=drawn)
+        found: list[Reason] = []
+        for name, short in inquiry.reasons.items():
+            self.steps = {"done": len(found), "steps": len(inquiry.reasons)}
+            full = None if limits.are_over else inquiry.reason(name)
+            # An answer that was cut while it was looked for proves nothing.
+            found.append(short if full is None or limits.are_over else full)
+        return tuple(found)
 
     def _tell_start(self, problem: Problem, offer: Offer, possible: Choices) -> None:
         """From here on there is a valid plan; pins may need the solver for one."""
@@ -205,35 +237,16 @@ class Search:
         """Everything to store; raises what went wrong."""
         if self.found is None:
             raise self.wrong or RuntimeError("the search ended without a plan")
-        found, problem = self.found, taken.problem
-        objective, bound = found.plan.objective or {}, found.plan.bound or {}
+        plan = self.found.plan
+        objective, bound = plan.objective or {}, plan.bound or {}
         was_stopped = self.stop.is_set() and any(
             bound.get(level) != objective[level] for level in objective
         )
-        outcomes, places = rows_of(taken, found)
-        return Result(
+        return result_of(
+            taken,
+            self.found,
             state=RunState.STOPPED if was_stopped else RunState.DONE,
-            summary={
-                "objective": dict(objective),
-                "bound": dict(bound),
-                "proven": {
-                    level: bound.get(level) == objective[level] for level in objective
-                },
-                "seconds": round(time.monotonic() - self.began, 1),
-                "peak_mb": peak_mb(),
-                "possible": sum(map(len, found.possible.values())),
-                "slots": len(problem.slots),
-                "figures": {
-                    "plan": figures(problem, found.offer, found.plan.visits),
-                    "queue": figures(problem, found.offer, found.queue),
-                    "fair_queue": figures(problem, found.offer, found.fair_queue),
-                },
-            },
-            problem=problem_as_json(problem),
-            plan=plan_as_json(found.plan),
-            queue_plan=plan_as_json(Plan(visits=found.queue)),
-            outcomes=outcomes,
-            places=places,
+            seconds=round(time.monotonic() - self.began, 1),
         )
 
 
@@ -246,6 +259,75 @@ class Found:
     plan: Plan
     queue: tuple[Visit, ...]
     fair_queue: tuple[Visit, ...]
+
+
+def result_of(
+    taken: Snapshot, found: Found, *, state: RunState, seconds: float
+) -> Result:
+    """Rows, files and figures of a plan."""
+    problem = taken.problem
+    objective, bound = found.plan.objective or {}, found.plan.bound or {}
+    outcomes, places = rows_of(taken, found)
+    return Result(
+        state=state,
+        summary={
+            "objective": dict(objective),
+            "bound": dict(bound),
+            "proven": {
+                level: bound.get(level) == objective[level] for level in objective
+            },
+            "seconds": seconds,
+            "peak_mb": peak_mb(),
+            "possible": sum(map(len, found.possible.values())),
+            "slots": len(problem.slots),
+            "figures": {
+                "plan": figures(problem, found.offer, found.plan.visits),
+                "queue": figures(problem, found.offer, found.queue),
+                "fair_queue": figures(problem, found.offer, found.fair_queue),
+            },
+        },
+        problem=problem_as_json(problem),
+        plan=plan_as_json(found.plan),
+        queue_plan=plan_as_json(Plan(visits=found.queue)),
+        outcomes=outcomes,
+        places=places,
+    )
+
+
+def take_plan(
+    session: Session, campaign_id: int, plan: Plan, *, label: str, now: datetime
+) -> tuple[int | None, Report]:
+    """Store a plan that was made elsewhere, if no rule is broken; its run's id.
+
+    What it claims about itself is not believed: nothing of it counts as proven.
+    """
+    taken = snapshot(session, campaign_id, now=now)
+    session.rollback()
+    problem, offer = taken.problem, Offer(taken.problem)
+    bare = replace(plan, objective=None, bound=None, reasons=None)
+    report = verify(problem, bare, offer=offer)
+    if not report.is_valid:
+        return None, report
+    possible = possible_visits(offer)
+    whole = objective_of(problem, plan.visits, offer=offer)
+    told = replace(
+        bare,
+        objective={level: whole[level] for level in problem.params.objective},
+        reasons=explain(offer, possible, plan.visits),
+    )
+    found = Found(
+        offer,
+        possible,
+        told,
+        as_practised(problem, possible),
+        in_rounds(problem, possible),
+    )
+    result = result_of(taken, found, state=RunState.DONE, seconds=0.0)
+    engine = str(plan.made_by.get("engine", ""))[:20]
+    run_id = runs.store_made(
+        session, campaign_id, result, label=label, engine=engine, now=now
+    )
+    return run_id, report
 
 
 def peak_mb() -> int:
@@ -314,6 +396,7 @@ def rows_of(
     for each in measured(problem, found.offer, found.plan.visits):
         visits[each[0].class_id].append(each)
     reasons = {each.class_id: each for each in found.plan.reasons or ()}
+    whys = _granted(found)
     outcomes, places = [], []
     for name, one in problem.classes.items():
         mine = sorted(visits[name], key=lambda each: problem_date(problem, each[0]))
@@ -332,6 +415,7 @@ def rows_of(
                         for each, number in taken.points[name].items()
                     },
                     "possible": len(found.possible[name]),
+                    **({"why": whys[name]} if name in whys else {}),
                     **(_why_not(taken, reason) if reason else {}),
                 },
             }
@@ -360,11 +444,37 @@ def _is_added(slot: str) -> bool:
     return slot.startswith(ADDED)
 
 
+def _contest(reason: Reason) -> dict[str, Any]:
+    """What the plan would lose with the class in it, and who would."""
+    told = dict(reason.contest or {})
+    if "losers" in told:
+        told["losers"] = [number_of(each) for each in told["losers"]]
+    return told
+
+
+def _granted(found: Found) -> dict[str, list[dict[str, Any]]]:
+    """Class → its better wishes, and why each was not fulfilled."""
+    told: dict[str, list[dict[str, Any]]] = {}
+    for each in granted(found.offer, found.plan.visits):
+        told.setdefault(each.class_id, [])
+        told[each.class_id] += [
+            {
+                "rank": better.rank,
+                "code": better.code,
+                "detail": better.detail,
+                "blockers": [number_of(name) for name in better.blockers],
+            }
+            for better in each.refused
+        ]
+    return told
+
+
 def _why_not(taken: Snapshot, reason: Reason) -> dict[str, Any]:
     told: dict[str, Any] = {
         "detail": reason.detail,
         "blockers": [number_of(each) for each in reason.blockers],
         "needs": dict(reason.needs or {}),
+        "contest": _contest(reason),
     }
     if reason.detail == "forbidden":
         told["forbidden"] = taken.obstacles(taken.problem.classes[reason.class_id])

@@ -136,14 +136,45 @@ def beat(
 def finish(session: Session, run_id: int, result: Result, *, now: datetime) -> None:
     """Store plan, outcomes and figures, all at once."""
     with transaction(session):
-        row = _running(session, run_id)
-        row.state, row.finished_at = result.state, now
-        row.heartbeat_at = now
-        row.summary = dict(result.summary)
-        row.problem = packed(result.problem)
-        row.plan = packed(result.plan)
-        row.queue_plan = packed(result.queue_plan)
-        queries.store_outcome(session, run_id, result.outcomes, result.places)
+        _keep(session, _running(session, run_id), result, now=now)
+
+
+def _keep(session: Session, row: RunRow, result: Result, *, now: datetime) -> None:
+    row.state, row.finished_at = result.state, now
+    row.heartbeat_at = now
+    row.summary = dict(result.summary)
+    row.problem = packed(result.problem)
+    row.plan = packed(result.plan)
+    row.queue_plan = packed(result.queue_plan)
+    queries.store_outcome(session, row.id, result.outcomes, result.places)
+
+
+def store_made(
+    session: Session,
+    campaign_id: int,
+    result: Result,
+    *,
+    label: str,
+    engine: str,
+    now: datetime,
+) -> int:
+    """A plan that was made elsewhere, as a run of its own; its id."""
+    with transaction(session):
+        campaign = queries.campaign_to_run(session, campaign_id)
+        if campaign is None:
+            raise NotFound
+        row = RunRow(
+            campaign_id=campaign_id,
+            label=label,
+            seed=campaign.seed,
+            engine=engine,
+            asked_at=now,
+            started_at=now,
+        )
+        session.add(row)
+        session.flush()
+        _keep(session, row, result, now=now)
+        return row.id
 
 
 def fail(

@@ -79,7 +79,7 @@ def _month_words(value: date | datetime) -> str:
 
 def _decimal(value: float) -> str:
     """At most two decimals, after a comma or a point."""
-    return format_decimal(round(value, 2))
+    return str(format_decimal(round(value, 2)))
 
 
 def _day_and_month(value: date | datetime) -> str:

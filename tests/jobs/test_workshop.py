@@ -34,15 +34,15 @@ PATIENCE = 60
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    return sqlite_url
+
+
+@pytest.fixture
 def session(sqlite_url: str) -> Session:
     session = make_session(make_engine(sqlite_url), Seal((SEAL_KEY,)))
     session.info["house"] = House(link_key=b"a key")
     return session
-
-
-@pytest.fixture
-def world(session: Session) -> rows.World:
-    return rows.store_world(session)
 
 
 @pytest.fixture

@@ -339,7 +339,7 @@ def test_a_fault_is_told_and_nothing_is_stored(session, world, campaign, monkeyp
     def broken(*_args, **_more):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(run_work, "explain", broken)
+    monkeypatch.setattr(run_work, "verify", broken)
     with pytest.raises(ZeroDivisionError):
         run_work.work(session, run, now=lambda: NOW, beat_seconds=0.02)
 
