@@ -161,18 +161,25 @@ class _Search:
         self.kept = [each for _, each in frozen_possible(self.problem, self.possible)]
         standing = Standing(self.problem, self.possible, start)
         names = [name for name, choices in self.possible.items() if choices]
-        if sum(map(len, self.possible.values())) > self.scale.proof:
+        size = sum(map(len, self.possible.values()))
+        if size > self.scale.proof and not self._may_flow():
             return self._large(standing, names)
-        if len(names) > self.scale.district:
-            self._tell_all("start", standing)
-            self._turn(standing, names, turn=0)
-        found: list[_Found] = []
         pieces = parts(self.problem, self.possible)
-        for number, piece in enumerate(pieces):
-            mine = [visit for name in piece for visit in standing.of_class[name]]
-            found.append(self._part(piece, mine, _Place(number, len(pieces))))
+        found = [
+            self._part(piece, standing, _Place(number, len(pieces)))
+            for number, piece in enumerate(pieces)
+        ]
         visits = tuple(visit for each in found for visit in each.visits)
         return Optimum(visits, self._levels(found), self.was_cut, tuple(self.log))
+
+    def _may_flow(self) -> bool:
+        """No half-groups, no shared slots, one visit each: a network, however large."""
+        slots, classes = self.problem.slots, self.problem.classes
+        return all(
+            each.is_whole and not slots[each.slots[0]].is_shared
+            for choices in self.possible.values()
+            for each in choices
+        ) and all(one.max_visits <= 1 for one in classes.values())
 
     def _levels(self, found: Sequence[_Found]) -> dict[str, Level]:
         levels: dict[str, Level] = {}
@@ -273,7 +280,7 @@ class _Search:
 
     # ------------------------------------------------------------ one part, proven
 
-    def _part(self, piece: Choices, start: Sequence[Visit], place: _Place) -> _Found:
+    def _part(self, piece: Choices, standing: Standing, place: _Place) -> _Found:
         frozen = [each for each in self.kept if each.class_id in piece]
         model = build(self.problem, piece, frozen)
         flow = self._flow(model) if model.has_flow else None
@@ -282,7 +289,11 @@ class _Search:
             return _Found(
                 visits_of(model, flow), found := values_of(model, flow), found
             )
-        values = start_of(model, start)
+        if len(piece) > self.scale.district:
+            self._tell_all("start", standing)
+            self._turn(standing, list(piece), turn=0)
+        mine = [visit for name in piece for visit in standing.of_class[name]]
+        values = start_of(model, mine)
         is_large = len(model.choices) > self.scale.together
         if is_large:
             values = self._together(model, values, place)
