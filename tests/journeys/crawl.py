@@ -19,6 +19,8 @@ NUMBER = re.compile(r"/\d+")
 SECRETS = (
     (re.compile(r"^/c/[^/]+"), "/c/CODE"),
     (re.compile(r"^/h/[^/]+"), "/h/TOKEN"),
+    (re.compile(r"^/r/[^/]+"), "/r/TOKEN"),
+    (re.compile(r"^/u/[^/]+"), "/u/TOKEN"),
     (re.compile(r"^/feeds/[^/]+"), "/feeds/TOKEN"),
     (re.compile(r"^(/sign-in)/(?!sent)[^/]+"), r"\1/TOKEN"),
     (re.compile(r"^(/demo/mailbox)/[^/]+"), r"\1/KEY"),

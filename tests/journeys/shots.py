@@ -13,17 +13,19 @@ from __future__ import annotations
 import argparse
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 from tests import chromium
+from tests.journeys import comebacks, steps
 from tests.journeys.crawl import crawl, kind_of
-from tests.journeys.service import ROOT, Demo, newest_links, running_demo
+from tests.journeys.service import ROOT, Demo, newest_links, running_demo, until
 from tests.journeys.visitors import (
     PHONE,
     ROLES,
+    TEACHER,
     WIDE,
     choose_english,
     enter,
@@ -38,6 +40,9 @@ LOOKS = {
 }
 README = ROOT / "docs" / "pictures" / "offers.png"
 PUBLIC = ("/", "/sign-in", "/sign-in/sent", "/sign-in/1.spent", "/c", "/nowhere")
+ACCOUNT = ("/account/calendars", "/account/mails")
+LOST = "lou.perdu@example.org"
+MOST_KNOCKS = 300
 READ_BY_PROGRAMS = re.compile(r"\.ics$|\.txt$|^/healthz|/raw$")
 
 
@@ -63,6 +68,7 @@ def main() -> None:
             executable_path=executable,
             args=list(chromium.ARGUMENTS),
         )
+        set_the_stage(browser, demo)
         number = 0
         for role, state in signed_in(browser, demo, english=asked.english):
             addresses = found(browser, demo, role, state, each=asked.each)
@@ -72,8 +78,78 @@ def main() -> None:
             number += len(wanted)
             if asked.readme and role == "teacher":
                 take_readme(browser, demo, state)
+        # The last one of them makes the service deaf to this machine for a while.
+        number += take_errors(browser, demo, asked.only, asked.looks, asked.outdir)
         browser.close()
     print(f"{number} pages, {len(asked.looks)} pictures of each, in {asked.outdir}")
+
+
+def set_the_stage(browser: Browser, demo: Demo) -> None:
+    """What a first start does not have: mail that came back, words of a stranger."""
+    with new_context(browser, demo) as context:
+        page = context.new_page()
+        enter(page, demo, TEACHER)
+        page.goto("/teacher/visits?tab=confirmed")
+        steps.main(page).locator("a.stretched").first.click()
+        page.wait_for_url(re.compile(r"/teacher/visits/\d+$"))
+        visit = page.url[page.url.index("/teacher/") :]
+        post = demo.postbox()
+        steps.give_addresses(page, visit, [LOST, "lou@example.org"])
+        comebacks.send_back(demo, post.take(to=LOST), to=LOST)
+        comebacks.write_in_words(demo)
+        page.goto("/account/calendars")
+        steps.main(page).get_by_role("button", name="Ouvrir l’adresse").first.click()
+        page.wait_for_load_state()
+    until(lambda: demo.health()["messages"]["dead"] or None, what="the report")  # type: ignore[index]
+
+
+def take_errors(
+    browser: Browser, demo: Demo, only: re.Pattern[str], looks: list[str], outdir: Path
+) -> int:
+    """Pages that no link leads to. How many."""
+    wanted = {name: make for name, make in ERRORS.items() if only.search(name)}
+    for name, make in wanted.items():
+        for look in looks:
+            (outdir / look).mkdir(parents=True, exist_ok=True)
+            with new_context(browser, demo, **LOOKS[look]) as context:
+                page = context.new_page()
+                make(page)
+                page.evaluate("document.fonts.ready")
+                page.screenshot(path=outdir / look / f"{name}.png", full_page=True)
+    return len(wanted)
+
+
+def send_form(page: Page, *, letters: int) -> None:
+    """A form without our token, as long as that."""
+    page.goto("/")
+    page.evaluate(
+        """letters => {
+          const form = document.createElement("form");
+          form.method = "post"; form.action = "/language";
+          const text = document.createElement("textarea");
+          text.name = "next"; text.value = "x".repeat(letters);
+          form.append(text); document.body.append(form); form.submit();
+        }""",
+        letters,
+    )
+    page.wait_for_url("**/language")
+
+
+def knock(page: Page) -> None:
+    """Try one link after another, until the service asks for patience."""
+    for _ in range(MOST_KNOCKS):
+        if page.request.get("/r/1.nobody").status == 429:
+            break
+    page.goto("/r/1.nobody")
+
+
+ERRORS: dict[str, Callable[[Page], object]] = {
+    "error-400": lambda page: send_form(page, letters=1),
+    "error-404": lambda page: page.goto("/nowhere"),
+    "error-410": lambda page: page.goto("/r/1.nobody"),
+    "error-413": lambda page: send_form(page, letters=3_000_000),
+    "error-429": knock,
+}
 
 
 def signed_in(
@@ -95,12 +171,12 @@ def found(
 ) -> Mapping[str, str]:
     """The pages that a role reaches, by a name that a file can have."""
     person = ROLES[role]
-    starts = [person.room] if person else [*PUBLIC, *newest_links(demo)]
+    starts = [person.room, *ACCOUNT] if person else [*PUBLIC, *newest_links(demo)]
     with new_context(browser, demo, storage_state=state) as context:
         pages = crawl(fetcher(context), starts, each=each)
     names: dict[str, str] = {}
     for page in pages:
-        mine = person is None or page.path.startswith(person.room)
+        mine = person is None or page.path.startswith((person.room, "/account/"))
         if not mine or READ_BY_PROGRAMS.search(page.path):
             continue
         words = f"{kind_of(page.path)} {page.state.replace('badge', '')}"

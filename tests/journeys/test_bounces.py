@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from email import message_from_bytes
 
 from playwright.sync_api import expect
 
-from scheduler.demo.catcher import CaughtMail
-from scheduler.mail.mailboxes import Maildir
-from tests.journeys import steps
+from tests.journeys import comebacks, steps
 from tests.journeys.service import until
 from tests.journeys.visitors import Person
 
@@ -17,41 +14,6 @@ STEPHANE = Person(
     name="Stéphane Chauvet", email="stephane.chauvet@example.org", room="/teacher/"
 )
 WRONG, RIGHT = "lou.retuor@example.org", "lou.retour@example.org"
-
-REPORT = """\
-From: MAILER-DAEMON@mx.example.org
-To: visites@example.org
-Subject: Undelivered Mail Returned to Sender
-Message-ID: <report@mx.example.org>
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="cut"
-
---cut
-Content-Type: text/plain
-
-Nobody of that name lives here.
---cut
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example.org
-
-Final-Recipient: rfc822; {to}
-Action: failed
-Status: 5.1.1
-Diagnostic-Code: smtp; 550 5.1.1 user unknown
---cut
-Content-Type: text/rfc822-headers
-
-Message-ID: {message_id}
---cut--
-"""
-
-
-def report_about(mail: CaughtMail, to: str) -> bytes:
-    """What a mail server writes that knows nobody of that name (RFC 3464)."""
-    message_id = message_from_bytes(mail.raw)["Message-ID"]
-    text = REPORT.format(to=to, message_id=message_id)
-    return text.replace("\n", "\r\n").encode()
 
 
 def test_a_mail_that_comes_back_is_corrected_and_arrives(demo, enters):
@@ -63,8 +25,7 @@ def test_a_mail_that_comes_back_is_corrected_and_arrives(demo, enters):
     steps.give_addresses(teacher, visit, [WRONG])
 
     # The server took it, and then found that nobody of that name is there.
-    answers = Maildir(folder=demo.folder / "answers")
-    answers.deliver(report_about(post.take(to=WRONG), WRONG), name="report")
+    comebacks.send_back(demo, post.take(to=WRONG), to=WRONG)
     alert = steps.main(teacher).locator(".callout--danger").last
     until(lambda: (teacher.goto(visit) and alert.count()) or None, what="the report")
     expect(alert).to_contain_text(f"{WRONG}, Invitation : cette adresse n’existe pas")
