@@ -80,6 +80,39 @@ def check(
         raise PlanOutdated(since=since.isoformat())
 
 
+@dataclass(frozen=True, kw_only=True)
+class Current:
+    """A placement that holds something. ``groups``: number, slot and students of each.
+
+    ``planned``: how many groups it was published with. ``accepted``: whether a company
+    has said yes to one of them.
+    """
+
+    placement_id: int
+    class_id: int
+    groups: tuple[tuple[int, int, int], ...]
+    visit_ids: tuple[int, ...]
+    planned: int
+    accepted: bool
+    starts_at: datetime
+
+    @property
+    def is_complete(self) -> bool:
+        """No half-group of it is lost."""
+        return len(self.groups) == self.planned
+
+    def may_change(self, now: datetime) -> bool:
+        """Whether a repair may touch it: nobody said yes to the whole of it yet."""
+        return self.starts_at > now and not (self.accepted and self.is_complete)
+
+    def as_placed(self) -> Placed:
+        return Placed(
+            key=self.placement_id,
+            class_id=self.class_id,
+            groups=frozenset((slot, students) for _, slot, students in self.groups),
+        )
+
+
 Groups = frozenset[tuple[int, int]]
 """Slot and students of each group."""
 
@@ -100,6 +133,28 @@ class Changes:
     kept: frozenset[int]
     taken_back: frozenset[int]
     placed: frozenset[int]
+
+
+def check_room(
+    stays: Iterable[Current],
+    found: Changes,
+    wanted: Iterable[Placed],
+    *,
+    most: int,
+    since: datetime,
+) -> None:
+    """Raise ``PlanOutdated`` if a class would get more visits than the rules allow.
+
+    A company has accepted meanwhile what the plan wanted to move.
+    """
+    holding: dict[int, int] = defaultdict(int)
+    for current in stays:
+        holding[current.class_id] += 1
+    for each in wanted:
+        if each.key in found.placed:
+            holding[each.class_id] += 1
+            if holding[each.class_id] > most:
+                raise PlanOutdated(since=since.isoformat())
 
 
 def changes(

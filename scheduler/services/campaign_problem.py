@@ -148,18 +148,21 @@ def snapshot(
     now: datetime,
     added: Sequence[Mapping[str, Any]] = (),
     previous: Sequence[Published] = (),
+    besides: Iterable[int] | None = None,
     class_ids: frozenset[int] | None = None,
 ) -> Snapshot:
     """The campaign as a problem: every submitted wish list, every slot in its term.
 
     ``added``: slots that nobody opened and wider ones (what-if). ``previous``: the
     published visits; what they hold is free for the new plan, and changes are counted.
+    ``besides``: the visits whose seats are free for it, if not all of the campaign's.
     ``class_ids``: only these classes (a second round).
     """
     row = facts.campaign(session, campaign_id)
     if row is None:
         raise NotFound
-    besides = facts.placed_visits(session, campaign_id) if previous else ()
+    if besides is None:
+        besides = facts.placed_visits(session, campaign_id) if previous else ()
     read = _Read(session, row, now=now, besides=frozenset(besides), added=added)
     if class_ids is not None:
         read.classes = [each for each in read.classes if each.class_id in class_ids]

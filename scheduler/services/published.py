@@ -33,7 +33,7 @@ from scheduler.persistence.queries.published_pages import (
     PlacementLine,
     Reach,
 )
-from scheduler.services.publishing import publishable
+from scheduler.services.publishing import changes_of, publishable
 from scheduler.services.reasons import Reason, Why, reasons, whys
 
 SHOWN_TO_SCHOOLS = frozenset({CampaignState.PUBLISHED, CampaignState.ENDED})
@@ -66,9 +66,7 @@ def preview(session: Session, run_id: int, *, by: Actor, now: datetime) -> Previ
     if run is None or campaign is None:
         raise NotFound
     wanted = queries.wanted(session, run.id)
-    found = publication.changes(
-        queries.standing(session, campaign.id, now=now), wanted, purpose=run.purpose
-    )
+    found, _ = changes_of(session, run, wanted, now=now)
     only = None
     if run.purpose is RunPurpose.REPAIR:
         only = {each.class_id for each in wanted if each.key in found.placed}

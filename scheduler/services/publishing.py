@@ -13,7 +13,7 @@ be done, and each item of it is one transaction. The visits are those of direct 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -25,7 +25,7 @@ from scheduler.domain.actors import LOOP, Actor, need
 from scheduler.domain.announcements import Change
 from scheduler.domain.campaigns import CampaignState, PlacementState
 from scheduler.domain.parties import Party, Seats, party_of_group
-from scheduler.domain.publication import Publishable
+from scheduler.domain.publication import Changes, Current, Placed, Publishable
 from scheduler.domain.refusals import (
     ClassGone,
     NotFound,
@@ -73,10 +73,14 @@ def publish(
             last=queries.last_published(session, run.campaign_id),
             now=now,
         )
-        found = publication.changes(
-            queries.standing(session, run.campaign_id, now=now),
-            queries.wanted(session, run.id),
-            purpose=run.purpose,
+        wanted = queries.wanted(session, run.id)
+        found, stays = changes_of(session, run, wanted, now=now)
+        publication.check_room(
+            stays,
+            found,
+            wanted,
+            most=run.campaign.visits_per_class,
+            since=run.started_at or now,
         )
         keys = queries.wanted_keys(session, run.id)
         queries.add_placements(session, run, [keys[each] for each in found.placed])
@@ -91,6 +95,23 @@ def publish(
 def publishable(run: RunRow) -> Publishable:
     """What the rules of publishing ask of a run."""
     return Publishable(purpose=run.purpose, state=run.state, started_at=run.started_at)
+
+
+def changes_of(
+    session: Session, run: RunRow, wanted: Sequence[Placed], *, now: datetime
+) -> tuple[Changes, list[Current]]:
+    """What publishing the run changes, and the placements that it leaves alone."""
+    known = queries.known_classes(session, run.id)
+    standing = queries.current(session, run.campaign_id)
+    changing = [
+        each for each in standing if each.may_change(now) and each.class_id in known
+    ]
+    found = publication.changes(
+        [each.as_placed() for each in changing], wanted, purpose=run.purpose
+    )
+    return found, [
+        each for each in standing if each.placement_id not in found.taken_back
+    ]
 
 
 def place_due(

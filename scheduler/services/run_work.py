@@ -40,12 +40,11 @@ from scheduler.matching.score import objective_of
 from scheduler.matching.verify import Report, verify
 from scheduler.matching.writing import problem_as_json
 from scheduler.persistence.queries import runs as queries
-from scheduler.services import runs
+from scheduler.services import rounds, runs
 from scheduler.services.campaign_problem import (
     ADDED,
     Snapshot,
     number_of,
-    snapshot,
 )
 from scheduler.services.runs import Result
 
@@ -69,10 +68,8 @@ def work(
     if row is None:
         return False
     search = Search(seed=row.seed, seconds=row.seconds)
-    added = list(row.added)
-    campaign_id = row.campaign_id
     try:
-        taken = snapshot(session, campaign_id, now=now(), added=added)
+        taken = rounds.problem_of(session, row, now=now())
         session.rollback()
         worker = threading.Thread(target=search.run, args=(taken,), daemon=True)
         worker.start()

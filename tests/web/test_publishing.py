@@ -80,18 +80,34 @@ def test_teachers_and_hosts_find_their_results(session, signed_in, plan, world):
     assert "1re MELEC" in host.text
 
 
-def test_a_repair_is_asked_for_and_says_why_to_those_it_cancels(
-    session, signed_in, plan, world
+def test_a_repair_says_why_to_those_whose_other_half_it_cancels(
+    session, signed_in, world
 ):
-    campaign, run = plan
+    campaign = campaigns.store_campaign(session)
+    campaigns.store_wishes(
+        session,
+        campaign,
+        world.school_class,
+        Wish(host_id=world.host),
+        teacher=world.teacher.id,
+    )
+    run = campaigns.store_run(
+        session,
+        campaign,
+        {world.school_class: [(world.slots[0], 12), (world.slots[1], 12)]},
+    )
     publishing.publish(session, run, by=world.coordinator.actor, now=NOW)
     place_all(session)
-    visit = session.query(VisitRow).one().id
-    answers.accept_visit(session, visit, by=world.contact.actor, now=NOW)
+    kept, lost = [each.id for each in session.query(VisitRow).order_by(VisitRow.id)]
+    by = world.contact.actor
+    answers.accept_visit(session, kept, by=by, now=NOW)
+    answers.decline_visit(
+        session, lost, reason=DeclineReason.DATE, note="", by=by, now=NOW
+    )
     repair = campaigns.store_run(
         session,
         campaign,
-        {world.school_class: [(world.slots[1], 24)]},
+        {world.school_class: [(world.slots[2], 24)]},
         purpose=RunPurpose.REPAIR,
     )
     claire = signed_in("coordinator")
@@ -101,7 +117,7 @@ def test_a_repair_is_asked_for_and_says_why_to_those_it_cancels(
     place_all(session)
 
     assert (silent.status_code, said.status_code) == (422, 303)
-    stored = session.get_one(VisitRow, visit, populate_existing=True)
+    stored = session.get_one(VisitRow, kept, populate_existing=True)
     assert (stored.state.value, stored.note) == ("cancelled_by_school", "Travaux")
 
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, joinedload
 from scheduler.domain.actors import Role
 from scheduler.domain.announcements import Audience
 from scheduler.domain.campaigns import CampaignState, PlacementState
-from scheduler.domain.publication import Placed, Published
-from scheduler.domain.visits import HOLDS_SEATS, VisitState
+from scheduler.domain.publication import Current, Placed, Published
+from scheduler.domain.visits import HOLDS_SEATS, INVITED, VisitState
 from scheduler.domain.wishes import WishListState
 from scheduler.persistence.models.campaigns import (
     CampaignLetterRow,
@@ -33,6 +33,7 @@ from scheduler.persistence.queries.visits import visit_whole
 
 AT_ONCE = 2000
 STANDS = HOLDS_SEATS | {VisitState.PROPOSED}
+SAID_YES = INVITED | {VisitState.DONE}
 
 
 def run_to_publish(session: Session, run_id: int) -> RunRow | None:
@@ -93,16 +94,33 @@ def wanted_keys(session: Session, run_id: int) -> list[tuple[int, int]]:
     return list(dict.fromkeys((row[0], row[1]) for row in rows))
 
 
-def standing(session: Session, campaign_id: int, *, now: datetime) -> list[Placed]:
-    """Placements of the campaign whose visits are all still ahead, by their id."""
-    groups: dict[tuple[int, int], set[tuple[int, int]]] = defaultdict(set)
-    begun: set[int] = set()
+def current(session: Session, campaign_id: int) -> list[Current]:
+    """Placements of the campaign that hold something, by number."""
+    planned: dict[tuple[int, int, int], int] = {
+        (row[0], row[1], row[2]): row[3]
+        for row in session.execute(
+            select(
+                PlaceRow.run_id,
+                PlaceRow.class_id,
+                PlaceRow.visit_no,
+                func.count(PlaceRow.id),
+            )
+            .join(RunRow, RunRow.id == PlaceRow.run_id)
+            .where(RunRow.campaign_id == campaign_id, RunRow.published_at.is_not(None))
+            .group_by(PlaceRow.run_id, PlaceRow.class_id, PlaceRow.visit_no)
+        )
+    }
     rows = session.execute(
         select(
             PlacementRow.id,
+            PlacementRow.run_id,
             PlacementRow.class_id,
+            PlacementRow.visit_no,
+            VisitRow.id,
+            VisitRow.group_no,
             VisitRow.slot_id,
             VisitRow.students,
+            VisitRow.state,
             SlotRow.starts_at,
         )
         .join(VisitRow, VisitRow.placement_id == PlacementRow.id)
@@ -110,19 +128,61 @@ def standing(session: Session, campaign_id: int, *, now: datetime) -> list[Place
         .where(
             PlacementRow.campaign_id == campaign_id,
             PlacementRow.state == PlacementState.PLACED,
-            VisitRow.state.in_(STANDS),
+            VisitRow.state.in_(STANDS | {VisitState.DONE}),
         )
-        .order_by(PlacementRow.id)
-    )
-    for placement_id, class_id, slot_id, students, starts_at in rows:
-        groups[placement_id, class_id].add((slot_id, students))
-        if starts_at <= now:
-            begun.add(placement_id)
+        .order_by(PlacementRow.id, VisitRow.id)
+    ).all()
+    by_placement: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_placement[row[0]].append(row)
     return [
-        Placed(key=placement_id, class_id=class_id, groups=frozenset(found))
-        for (placement_id, class_id), found in groups.items()
-        if placement_id not in begun
+        Current(
+            placement_id=placement_id,
+            class_id=found[0][2],
+            groups=tuple((row[5] or 1, row[6], row[7]) for row in found),
+            visit_ids=tuple(row[4] for row in found),
+            planned=planned.get((found[0][1], found[0][2], found[0][3]), len(found)),
+            accepted=any(row[8] in SAID_YES for row in found),
+            starts_at=min(row[9] for row in found),
+        )
+        for placement_id, found in by_placement.items()
     ]
+
+
+def known_classes(session: Session, run_id: int) -> set[int]:
+    """The classes that the run is about."""
+    return set(
+        session.scalars(select(OutcomeRow.class_id).where(OutcomeRow.run_id == run_id))
+    )
+
+
+def wishing_classes(session: Session, campaign_id: int) -> set[int]:
+    """Classes with wishes in the campaign."""
+    return set(
+        session.scalars(
+            select(WishListRow.class_id).where(
+                WishListRow.campaign_id == campaign_id,
+                WishListRow.state == WishListState.SUBMITTED,
+            )
+        )
+    )
+
+
+def classes_that_withdrew(session: Session, campaign_id: int) -> set[int]:
+    """Classes whose school gave a visit of the campaign up; no repair did."""
+    return set(
+        session.scalars(
+            select(PlacementRow.class_id)
+            .join(VisitRow, VisitRow.placement_id == PlacementRow.id)
+            .where(
+                PlacementRow.campaign_id == campaign_id,
+                PlacementRow.state == PlacementState.PLACED,
+                VisitRow.state.in_(
+                    {VisitState.WITHDRAWN, VisitState.CANCELLED_BY_SCHOOL}
+                ),
+            )
+        )
+    )
 
 
 def add_placements(
