@@ -45,6 +45,7 @@ from scheduler.services.campaign_problem import (
     ADDED,
     Snapshot,
     number_of,
+    snapshot,
 )
 from scheduler.services.runs import Result
 
