@@ -346,6 +346,14 @@ def upgrade() -> None:
     # A long queue of mail is read in the order of an index, never sorted.
     op.drop_index("ix_message_state_due_at", "message")
     op.create_index("ix_message_state_due_at_id", "message", ["state", "due_at", "id"])
+    to_an_adult = sa.text("person_id IS NOT NULL")
+    op.create_index(
+        "ix_message_person_id",
+        "message",
+        ["person_id"],
+        sqlite_where=to_an_adult,
+        postgresql_where=to_an_adult,
+    )
     waited_for = sa.text("kind = 'sign_in' AND state != 'sent'")
     op.create_index(
         "ix_message_waited_for",
@@ -358,6 +366,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_message_waited_for", "message")
+    op.drop_index("ix_message_person_id", "message")
     op.drop_index("ix_message_state_due_at_id", "message")
     op.create_index("ix_message_state_due_at", "message", ["state", "due_at"])
 

@@ -22,7 +22,8 @@ from scheduler.persistence.queries import access, host_pages, reference, visits
 from scheduler.persistence.queries.host_pages import Happening, SlotLine
 from scheduler.services import fitting
 from scheduler.services.house import house_of
-from scheduler.services.snapshot import ppe_phrases, snapshot
+from scheduler.services.snapshot import snapshot
+from scheduler.services.student_facts import ppe_phrases
 
 ANSWERS = frozenset(
     {"confirmed", "declined", "proposed", "moved", "move_declined", "cancelled"}

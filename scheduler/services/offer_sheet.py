@@ -14,7 +14,7 @@ from scheduler.persistence.models.offers import OfferRow
 from scheduler.persistence.queries import reference, teacher_pages
 from scheduler.services import fitting
 from scheduler.services.house import house_of
-from scheduler.services.snapshot import ppe_phrases
+from scheduler.services.student_facts import ppe_phrases
 
 
 @dataclass(frozen=True, kw_only=True)

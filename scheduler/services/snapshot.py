@@ -10,10 +10,9 @@ from sqlalchemy.orm import Session
 from scheduler.domain.actors import SCHOOL_ROLES, Actor, Role
 from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.people import MembershipRow
-from scheduler.persistence.models.reference import PpeRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import reference, visits
-from scheduler.services.fitting import place_of
+from scheduler.services.student_facts import ppe_phrases, student_facts
 
 # What a calendar entry says of the offer itself.
 SHOWN_FIELDS = (
@@ -57,41 +56,17 @@ def snapshot(
     before: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The visit's facts. ``before``: the snapshot of the revision just left."""
-    slot, klass = visit.slot, visit.school_class
-    offer = slot.offer
-    host = offer.host
-    place = place_of(host.organisation)
+    offer, level = visit.slot.offer, visit.school_class.level
     contact = contacts[0].person if contacts else None
     known_ppe = reference.ppe(session)
     facts: dict[str, Any] = {
-        "id": visit.id,
-        "state": visit.state.value,
+        **student_facts(visit, ppe=known_ppe, locale=locale),
         "revision": visit.revision,
-        "starts_at": slot.starts_at.isoformat(),
-        "ends_at": slot.ends_at.isoformat(),
         "previous_starts_at": None,
         "previous_ends_at": None,
         "previous_place": None,
-        "host_name": host.organisation.name,
-        "offer_title": offer.title,
-        "activity": host.activity,
-        "commune": host.organisation.commune.name,
-        "place": slot.address,
-        "lat": place.lat,
-        "lon": place.lon,
-        "arrival": offer.arrival,
-        "meeting_point": offer.meeting_point,
-        "wear": offer.wear,
-        "bring": offer.bring,
-        "ppe": ppe_phrases(known_ppe, offer.ppe, locale=locale),
         "ppe_codes": [each["code"] for each in offer.ppe],
-        "phone_rule": offer.phone_rule.value,
-        "photo_rule": offer.photo_rule.value,
-        "see": list(offer.see),
-        "people_met": people_met(slot),
-        "school_name": klass.school.organisation.name,
-        "class_label": klass.label,
-        "level_label": klass.level.label_en if locale == "en" else klass.level.label_fr,
+        "level_label": level.label_en if locale == "en" else level.label_fr,
         "students": visit.students,
         "girls": visit.girls,
         "boys": visit.boys,
@@ -100,11 +75,9 @@ def snapshot(
         "part": visit.part.value,
         "arrangements": visit.arrangements,
         "message": visit.message,
-        "organiser_name": visit.organiser.name,
         "organiser_phone": visit.organiser.phone,
         "contact_name": contact.name if contact else "",
-        "contact_phone": (contact.phone if contact else "") or host.phone,
-        "class_code": visit.class_code,
+        "contact_phone": (contact.phone if contact else "") or offer.host.phone,
         "answer_due_at": visit.answer_due_at.isoformat()
         if visit.answer_due_at
         else None,
@@ -147,22 +120,6 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[dict[str,
         for key in TELLING_FIELDS
         if before[key] != now[key]
     ]
-
-
-def people_met(slot: SlotRow) -> str:
-    """Who will be there: the offer's own words, else its witnesses."""
-    offer = slot.offer
-    if offer.people_met:
-        return offer.people_met
-    return ", ".join(f"{each.first_name} ({each.job})" for each in offer.witnesses)
-
-
-def ppe_phrases(
-    known: Mapping[str, PpeRow], items: Sequence[Mapping[str, Any]], *, locale: str
-) -> list[str]:
-    """Protective equipment in plain words; unknown codes are left out."""
-    rows = [known[item["code"]] for item in items if item.get("code") in known]
-    return [row.phrase_en if locale == "en" else row.phrase_fr for row in rows]
 
 
 def actor_side(actor: Actor, visit: VisitRow) -> str:

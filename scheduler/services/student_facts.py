@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from scheduler.persistence.models.offers import SlotRow
 from scheduler.persistence.models.reference import PpeRow
 from scheduler.persistence.models.visits import VisitRow
 from scheduler.services.fitting import place_of
 from scheduler.services.house import house_of
-from scheduler.services.snapshot import people_met, ppe_phrases
 
 UUID_BYTES = 16
 
@@ -56,6 +56,22 @@ def student_facts(
         "organiser_name": visit.organiser.name,
         "class_code": visit.class_code,
     }
+
+
+def people_met(slot: SlotRow) -> str:
+    """Who will be there: the offer's own words, else its witnesses."""
+    offer = slot.offer
+    if offer.people_met:
+        return offer.people_met
+    return ", ".join(f"{each.first_name} ({each.job})" for each in offer.witnesses)
+
+
+def ppe_phrases(
+    known: Mapping[str, PpeRow], items: Sequence[Mapping[str, Any]], *, locale: str
+) -> list[str]:
+    """Protective equipment in plain words; unknown codes are left out."""
+    rows = [known[item["code"]] for item in items if item.get("code") in known]
+    return [row.phrase_en if locale == "en" else row.phrase_fr for row in rows]
 
 
 def uid_for_all(session: Session, visit_id: int) -> str:

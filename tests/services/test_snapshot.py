@@ -10,7 +10,7 @@ import pytest
 from scheduler.domain.actors import LOOP
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.queries import visits
-from scheduler.services import snapshot
+from scheduler.services import snapshot, student_facts
 from tests import rows
 
 
@@ -38,11 +38,11 @@ def test_who_is_met_is_said_by_the_offer_else_by_its_witnesses(session, world):
     slot = visits.slot_to_take(session, world.slots[0])
     assert slot is not None
 
-    witnesses = snapshot.people_met(slot)
+    witnesses = student_facts.people_met(slot)
     slot.offer.people_met = "toute l’équipe"
 
     assert witnesses == "Maud (Contrôleuse qualité)"
-    assert snapshot.people_met(slot) == "toute l’équipe"
+    assert student_facts.people_met(slot) == "toute l’équipe"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from scheduler.domain.announcements import Audience, Method
 from scheduler.persistence.base import Base
 
+TO_AN_ADULT = text("person_id IS NOT NULL")
 # The few that somebody waits for before a screen (domain.sending.WAITED_FOR).
 WAITED_FOR_UNSENT = text("kind = 'sign_in' AND state != 'sent'")
 
@@ -50,6 +51,12 @@ class MessageRow(Base):
             "id",
             sqlite_where=WAITED_FOR_UNSENT,
             postgresql_where=WAITED_FOR_UNSENT,
+        ),
+        Index(
+            "ix_message_person_id",
+            "person_id",
+            sqlite_where=TO_AN_ADULT,
+            postgresql_where=TO_AN_ADULT,
         ),
         Index("ix_message_invitation_id_state", "invitation_id", "state"),
         Index("ix_message_sent_at", "sent_at"),
