@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from scheduler.demo import history, network, offering
+from scheduler.demo import campaign, history, network, offering
 from scheduler.persistence.queries import seeding
 from scheduler.services.transaction import transaction
 
@@ -30,4 +30,5 @@ def load_sample(session: Session, *, now: datetime) -> bool:
     offer_ids = offering.add_offers(session, known, now=opened_at)
     offering.add_slots(session, known, offer_ids, now=opened_at, today=now)
     history.play(session, known, now=now)
+    campaign.add_campaigns(session, known, offer_ids, now=now)
     return True

@@ -15,13 +15,19 @@ from scheduler.demo import history, network
 from scheduler.demo.sample import load_sample
 from scheduler.domain import fit
 from scheduler.domain.actors import Actor, Membership, Role
+from scheduler.domain.campaigns import Phase, phase
 from scheduler.domain.localtime import instant, local_day
 from scheduler.domain.parties import Part, Party
 from scheduler.domain.policy import Policy
 from scheduler.domain.refusals import Refused
 from scheduler.domain.schooldays import deadline
 from scheduler.domain.visits import VisitState
+from scheduler.matching.fcfs import as_practised
+from scheduler.matching.limits import Limits
+from scheduler.matching.optimum import optimum
+from scheduler.matching.possible import Offer, possible_visits
 from scheduler.persistence.engine import make_engine, make_session
+from scheduler.persistence.models.campaigns import CampaignRow
 from scheduler.persistence.models.network import (
     AbsenceRow,
     OrganisationRow,
@@ -34,6 +40,7 @@ from scheduler.persistence.models.visits import VisitRow
 from scheduler.persistence.queries import seeding, visits
 from scheduler.persistence.sealed import Seal
 from scheduler.services import fitting
+from scheduler.services.campaign_problem import snapshot
 from scheduler.services.house import House
 from scheduler.services.reference import load_reference
 from scheduler.services.requests import Request, request_visit
@@ -373,3 +380,27 @@ def test_case_16_two_teachers_and_one_class(monday: Session):
     (busy,) = refusal.value.refusals
     assert busy.code == "class_busy"
     assert busy.facts["organiser"] == "Claire Rousselet"
+
+
+def test_twenty_classes_wait_for_the_first_plan(monday: Session):
+    names = monday.scalars(select(CampaignRow).order_by(CampaignRow.id)).all()
+    full, coming = (each.as_domain() for each in names)
+
+    assert phase(full, now=MONDAY) is Phase.CLOSED
+    assert phase(coming, now=MONDAY) is Phase.WISHING
+
+    problem = snapshot(monday, full.id, now=MONDAY).problem
+    possible = possible_visits(Offer(problem))
+    best = optimum(problem, possible, Limits())
+    queue = {each.class_id for each in as_practised(problem, possible)}
+
+    assert len(problem.classes) == 20
+    assert all(level.is_proven for level in best.levels.values())
+    assert len({each.class_id for each in best.visits}) > len(queue)
+    small = {
+        problem.slots[part.slot].host
+        for each in best.visits
+        if len(each.parts) > 1
+        for part in each.parts
+    }
+    assert any(problem.hosts[host].kind == "TPE" for host in small)

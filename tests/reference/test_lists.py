@@ -27,6 +27,7 @@ KEYS = {
     "sample/offers.csv": "host_id",
     "sample/schools.csv": "school_id",
     "sample/teachers.csv": "teacher_id",
+    "sample/wishes.csv": "class_id",
 }
 EMPTY_ALLOWED = {
     ("calendars.csv", "known_from"),
@@ -37,6 +38,7 @@ EMPTY_ALLOWED = {
     ("sample/classes.csv", "remark_fr"),
     ("sample/host_rules.csv", "note_fr"),
     ("sample/stories.csv", "then"),
+    ("sample/wishes.csv", "message_fr"),
     ("sample/stories.csv", "note_fr"),
     ("sample/stories.csv", "message_fr"),
     ("sample/stories.csv", "arrangements_fr"),
