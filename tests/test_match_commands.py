@@ -1,14 +1,19 @@
 """``scheduler match``: files in, a plan and a summary out, troubles with a place."""
 
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from signal import SIGINT, default_int_handler, getsignal, raise_signal
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from scheduler import match_commands
 from scheduler.cli import main
+from scheduler.matching.problem import read_problem
+from scheduler.matching.reading import BadFile
 from tests.matching.instances import changed, the_example
 
 
@@ -151,6 +156,69 @@ def test_a_place_in_the_file_is_told(tmp_path: Path):
     assert done.stderr == (
         f"Error: {file}: classes[1].size: expected an integer, at least 1, found -3\n"
     )
+
+
+def rich_example() -> dict[str, Any]:
+    """The example with every key that the format and the service's rules know."""
+    data = the_example()
+    data["schools"][0]["quota"] = 3
+    data["hosts"][0]["caps"] = [{"from": "2026-11-01", "to": "2026-11-30", "groups": 4}]
+    data["classes"][0].update(pinned=["S1"], forbidden=["S9"], needs=["pmr"])
+    parts = [{"slot": "S1", "group": 1, "students": 12}]
+    data["previous"] = [{"class": "C1", "parts": parts, "frozen": False}]
+    return data
+
+
+def places(value: object, path: tuple = ()) -> Iterator[tuple]:
+    """Each place of a file once: the first item stands for a list."""
+    if path not in {(), ("name",), ("seed",)}:
+        yield path
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from places(each, (*path, key))
+    elif isinstance(value, list) and value:
+        yield from places(value[0], (*path, 0))
+
+
+def as_told(path: tuple) -> str:
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "".join(steps).removeprefix(".")
+
+
+@pytest.mark.parametrize("path", list(places(rich_example())), ids=as_told)
+def test_every_place_that_is_wrong_is_told(tmp_path: Path, path: tuple):
+    """Some 80 broken files: the place, what was expected, code 2, nothing written."""
+    data = changed(rich_example(), list(path), None)
+    file = written(tmp_path / "instance.json", data)
+
+    done = run("solve", file, "-o", tmp_path / "plan.json", "--method", "greedy")
+
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"Error: {file}: {as_told(path)}: expected ")
+    assert done.stderr.endswith(", found null\n")
+    assert sorted(tmp_path.iterdir()) == [file]
+
+
+WRONG = ("", -1, 1.5, True, [], {}, "x", 10**30, "2026-13-01", [None], [[]], [{}])
+
+
+def test_no_wrong_value_is_a_surprise():
+    """Whatever stands at a place, it is read or told with a place: a thousand files."""
+    outcomes = Counter(
+        outcome(changed(rich_example(), list(path), value))
+        for path in places(rich_example())
+        for value in WRONG
+    )
+
+    assert set(outcomes) == {"read", "told"}
+
+
+def outcome(data: object) -> str:
+    try:
+        read_problem(data)
+    except BadFile as wrong:
+        return "told" if wrong.path else "without a place"
+    return "read"
 
 
 def test_a_frozen_visit_that_cannot_stay_is_told(tmp_path: Path):

@@ -24,7 +24,7 @@ def lots(classes: Iterable[str], seed: int | str) -> dict[str, int]:
     """The lot of each class, from 1 on; the smaller one wins."""
 
     def drawn(name: str) -> bytes:
-        return hashlib.sha256(f"{seed}/{name}".encode()).digest()
+        return hashlib.sha256(f"{seed}/{name}".encode(errors="surrogatepass")).digest()
 
     ordered = sorted(set(classes), key=lambda name: (drawn(name), name))
     return {name: number for number, name in enumerate(ordered, 1)}

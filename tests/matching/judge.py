@@ -16,7 +16,8 @@ FOLDER = Path(
 
 
 @cache
-def _load(name: str) -> ModuleType | None:
+def if_beside(name: str) -> ModuleType | None:
+    """``generate`` or ``verify``, for tests that mean something without it."""
     file = FOLDER / f"{name}.py"
     if not file.is_file():
         return None
@@ -28,7 +29,7 @@ def _load(name: str) -> ModuleType | None:
 
 def beside(name: str) -> ModuleType:
     """``generate`` or ``verify``, or a skip that says which file is missing."""
-    module = _load(name)
+    module = if_beside(name)
     if module is None:
         pytest.skip(
             f"no shared/matching/{name}.py beside this checkout: it is no part of the "
