@@ -55,6 +55,7 @@ class Standing:
     ) -> None:
         self.problem, self.possible = problem, possible
         self.of_class: dict[str, list[Visit]] = defaultdict(list)
+        self._chosen: dict[Visit, Possible] = {}
         self._at_slot: dict[str, list[Visit]] = defaultdict(list)
         self._within: dict[tuple[str, str | int], list[Visit]] = defaultdict(list)
         for visit in visits:
@@ -66,7 +67,7 @@ class Standing:
 
     def choices(self) -> list[Possible]:
         """Each visit as one of the possible visits of its class."""
-        return [self._possible(visit) for visit in self.visits]
+        return list(self._chosen.values())
 
     def around(self, members: Collection[str]) -> list[Visit]:
         """The visits of others that a choice of the members could get in the way of.
@@ -97,7 +98,7 @@ class Standing:
         choices: dict[str, Sequence[Possible]] = {
             name: self.possible[name] for name in members
         }
-        kept = [self._possible(visit) for visit in self.around(members)]
+        kept = [self._chosen[visit] for visit in self.around(members)]
         others: dict[str, list[Possible]] = defaultdict(list)
         for each in kept:
             others[each.class_id].append(each)
@@ -109,12 +110,13 @@ class Standing:
             visit
             for name, choices in names.items()
             for visit in self.of_class[name]
-            if any(frozenset(each.slots) == visit.slots for each in choices)
+            if self._chosen[visit] in choices
         ]
 
     def replace(self, old: Iterable[Visit], new: Iterable[Visit]) -> None:
         for visit in old:
             self.of_class[visit.class_id].remove(visit)
+            del self._chosen[visit]
             for name in visit.slots:
                 self._at_slot[name].remove(visit)
             for key in self._limits_of(visit):
@@ -124,6 +126,7 @@ class Standing:
 
     def _add(self, visit: Visit) -> None:
         self.of_class[visit.class_id].append(visit)
+        self._chosen[visit] = self._possible(visit)
         for name in visit.slots:
             self._at_slot[name].append(visit)
         for key in self._limits_of(visit):

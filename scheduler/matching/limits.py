@@ -12,7 +12,8 @@ NODES = 100_000
 class Progress:
     """Where a search stands.
 
-    ``stage`` is ``start``, ``districts``, ``together`` or a level that is being proven.
+    ``stage`` is ``start``, ``prices``, ``districts``, ``together`` or a level that is
+    being proven.
     ``best`` and ``bound`` belong to ``level``; ``objective`` are all levels of the best
     plan of this part. ``done`` of ``steps`` are behind; ``work`` counts solved models.
     """

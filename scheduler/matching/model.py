@@ -360,6 +360,20 @@ def _costs(model: Model, by_class: Mapping[str, Sequence[int]]) -> None:
     }
 
 
+def ceiling(model: Model, level: str) -> int | None:
+    """What a level would be if each class got something; None if that says little."""
+    classes = {each.class_id for each in model.choices}
+    known = {name: model.problem.classes[name] for name in classes}
+    match level:
+        case "served":
+            return len(known)
+        case "schools":
+            return len({one.school for one in known.values()})
+        case "priority":
+            return sum(one.priority for one in known.values())
+    return None
+
+
 # ---------------------------------------------------------------- plans and columns
 
 

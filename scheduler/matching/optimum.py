@@ -24,7 +24,15 @@ from scheduler.matching.highs import INFINITE, WHOLE, Effort, Solved, lp_of, sol
 from scheduler.matching.improve import better, key_of, value_of, values_of
 from scheduler.matching.ledger import frozen_possible
 from scheduler.matching.limits import NODES, Limits, Progress
-from scheduler.matching.model import Model, Row, build, parts, start_of, visits_of
+from scheduler.matching.model import (
+    Model,
+    Row,
+    build,
+    ceiling,
+    parts,
+    start_of,
+    visits_of,
+)
 from scheduler.matching.pins import NOT_FOUND, Cut, PinsRefused, with_pins_by
 from scheduler.matching.plan import Visit
 from scheduler.matching.possible import Possible
@@ -49,7 +57,7 @@ __all__ = [
 class Scale:
     """From which size on a problem is cut; tests cut small ones."""
 
-    district: int = 1500
+    district: int = 1000
     """Classes that choose again together; a problem of fewer is not cut."""
     turns: int = 2
     """How often, with other borders each time."""
@@ -59,7 +67,7 @@ class Scale:
     """Possible visits of the largest model that is solved as one."""
     proof: int = 100_000
     """Possible visits up to which levels are proven; beyond, prices bound the first."""
-    priced: int = 4000
+    priced: int = 1000
     """Classes of a district whose prices are found at once."""
 
 
@@ -194,11 +202,10 @@ class _Search:
     # ------------------------------------------------------------ large problems
 
     def _large(self, standing: Standing, names: Sequence[str]) -> Optimum:
-        """Districts, then all together where that is possible; prices are the bound."""
+        """Prices for a bound, districts, then all together where that is possible."""
         self._tell_all("start", standing)
-        self._turn(standing, names, turn=0)
-        bound = self._bound(names) if self.order[0] == "served" else None
-        for turn in range(1, self.scale.turns):
+        bound = self._bound(standing, names) if self.order[0] == "served" else None
+        for turn in range(self.scale.turns):
             self._turn(standing, names, turn=turn, bound=bound)
         if sum(map(len, self.possible.values())) <= self.scale.whole:
             self._district(standing, names)
@@ -209,15 +216,21 @@ class _Search:
         self.was_cut = self.was_cut or not all(e.is_proven for e in levels.values())
         return Optimum(standing.visits, levels, self.was_cut, tuple(self.log))
 
-    def _bound(self, names: Sequence[str]) -> int | None:
-        def row_prices(model: Model) -> Sequence[float] | None:
+    def _bound(self, standing: Standing, names: Sequence[str]) -> int | None:
+        def row_prices(
+            model: Model, costs: Mapping[int, float]
+        ) -> Sequence[float] | None:
             self.work += 1
-            costs = dict.fromkeys(model.costs["served"], -1)
             relaxed = highs.relaxed(model, costs, self.limits)
             return None if relaxed is None else [-price for price in relaxed.rows]
 
+        def tell(bound: int) -> None:
+            self._tell_all("prices", standing, bound=bound)
+
         groups = districts(self.problem, names, most=self.scale.priced)
-        return bound_of_served(self.problem, self.possible, groups, row_prices)
+        return bound_of_served(
+            self.problem, self.possible, groups, row_prices, rounds=ROUNDS, tell=tell
+        )
 
     def _turn(
         self,
@@ -340,7 +353,12 @@ class _Search:
                 break
             before = value_of(model, level, values)
             effort = self._effort(level, is_large=is_large, is_sure=is_sure)
-            solved = self._level(model, level, values, held, place=place, effort=effort)
+            if before == ceiling(model, level):
+                solved = Solved(values, -before, is_proven=True)
+            else:
+                solved = self._level(
+                    model, level, values, held, place=place, effort=effort
+                )
             values = solved.values
             value = value_of(model, level, values)
             bound = _bound(level, value, solved)
@@ -450,6 +468,8 @@ class _Search:
         self.limits.tell(progress)
 
 
+ROUNDS = 4
+"""Of prices: from the second on they fit together, from the fourth on little is won."""
 SHARE = 0.7
 """Of the seconds left, for one level of a large problem."""
 ROUGH = 1e-3

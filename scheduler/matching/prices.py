@@ -3,25 +3,31 @@
 Every row about a host's slots and months gets a price; each class then takes the visit
 that is cheapest for it, whatever others take. What the classes gain beyond their prices
 and what all seats are worth together is more than any plan can serve (Lagrange). That
-holds for any prices, so they may come from linear programs of single districts; good
-ones make the bound good. Anyone can add it up again in one pass.
+holds for any prices, so they may come from small linear programs; good ones make the
+bound good. Anyone can add it up again in one pass.
+
+The hosts of one district at a time find their prices while those of all others stand:
+a class then has its visits here, and what is best for it elsewhere. A few rounds over
+all districts bring the prices together.
 """
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from scheduler.matching.greedy import Choices
 from scheduler.matching.model import Model, build, limits_of
+from scheduler.matching.possible import Possible
 from scheduler.matching.problem import Problem
 
 WHOLE = 1e-6
-RowPrices = Callable[[Model], Sequence[float] | None]
-"""The prices of the rows of a model for the level ``served``; None: stopped."""
+Costs = Mapping[int, float]
+RowPrices = Callable[[Model, Costs], Sequence[float] | None]
+"""What each row of a model is worth where columns cost so much; None: stopped."""
+Told = Callable[[int], None]
 
 
 def homes(possible: Choices, groups: Sequence[Sequence[str]]) -> list[set[str]]:
@@ -38,79 +44,183 @@ def homes(possible: Choices, groups: Sequence[Sequence[str]]) -> list[set[str]]:
     return found
 
 
-def suitors(possible: Choices, hosts: Iterable[str]) -> list[str]:
-    """The classes that could visit one of the hosts."""
-    mine = set(hosts)
-    return [
-        name
-        for name, choices in possible.items()
-        if any(not mine.isdisjoint(each.hosts) for each in choices)
-    ]
+def suitors(possible: Choices) -> dict[str, dict[str, None]]:
+    """The classes that could visit each host."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    for name, choices in possible.items():
+        for each in choices:
+            for host in each.hosts:
+                found[host][name] = None
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """The prices of some hosts: what all is worth, and what each visit costs there."""
+
+    total: float
+    costs: Mapping[str, Mapping[int, float]]
+    """By class, and the number of the visit in its list."""
+
+
+NOTHING = Priced(0.0, {})
 
 
 @dataclass(slots=True)
-class Prices:
-    """What has been priced so far; a host without prices costs nothing."""
+class Market:
+    """Prices of all hosts, district by district; those without prices cost nothing."""
 
+    problem: Problem
     possible: Choices
-    total: float = 0.0
-    visits: dict[str, list[float]] = field(default_factory=dict)
-    sizes: dict[tuple[str, int, int], float] = field(default_factory=dict)
-    limits: dict[tuple[str, int, int], tuple[int, int]] = field(default_factory=dict)
+    priced: dict[int, Priced] = field(default_factory=dict)
+    costs: dict[str, list[float]] = field(default_factory=dict)
 
-    def add(self, model: Model, rows: Sequence[float], hosts: set[str]) -> None:
-        """Take over the prices of these hosts' rows.
+    def take(self, number: int, fresh: Priced) -> None:
+        """The new prices of a district instead of the old ones."""
+        for sign, prices in ((-1, self.priced.get(number, NOTHING)), (1, fresh)):
+            for name, costs in prices.costs.items():
+                mine = self.costs.setdefault(name, [0.0] * len(self.possible[name]))
+                for visit, cost in costs.items():
+                    mine[visit] += sign * cost
+        self.priced[number] = fresh
 
-        In the model every class that could come there has all its choices, in order.
-        """
-        place: list[tuple[str, int]] = []
-        counted: Counter[str] = Counter()
-        for each in model.choices:
-            place.append((each.class_id, counted[each.class_id]))
-            counted[each.class_id] += 1
-        opened: dict[int, float] = dict.fromkeys(model.opened.values(), 0.0)
-        groups = {column: key for key, column in model.sizes.items()}
-        for row, price in zip(model.rows, rows, strict=False):
-            if row.host not in hosts or price <= 0:
-                continue
-            self.total += price * row.high
-            for column, factor in row.terms:
-                if column in opened:
-                    opened[column] += price * factor
-                elif column in groups:
-                    choice, group = groups[column]
-                    key = (*place[choice], group)
-                    self.sizes[key] = self.sizes.get(key, 0.0) + price * factor
-                    self.limits[key] = limits_of(model, choice)[group]
-                else:
-                    name, number = place[column]
-                    self._of(name)[number] += price * factor
-        self.total += sum(max(0.0, -price) for price in opened.values())
+    def cost(self, name: str, visit: int, number: int) -> float:
+        """What the visit costs at the hosts of other districts."""
+        mine = self.costs.get(name)
+        if mine is None:
+            return 0.0
+        here = self.priced.get(number, NOTHING).costs.get(name, {})
+        return mine[visit] - here.get(visit, 0.0)
 
-    def bound(self, problem: Problem) -> int:
+    def bound(self) -> int:
         """No plan serves more classes."""
-        costs = {name: list(mine) for name, mine in self.visits.items()}
-        for (name, number, group), price in self.sizes.items():
-            least, most = self.limits[name, number, group]
-            mine = costs.setdefault(name, [0.0] * len(self.possible[name]))
-            mine[number] += min(price * least, price * most)
+        worth = math.fsum(each.total for each in self.priced.values())
         gains = [
-            _gain(costs.get(name, [0.0]), problem.classes[name].max_visits)
+            _gain(self.costs.get(name, [0.0]), self.problem.classes[name].max_visits)
             for name, choices in self.possible.items()
             if choices
         ]
-        return math.floor(self.total + math.fsum(gains) + WHOLE)
-
-    def _of(self, name: str) -> list[float]:
-        return self.visits.setdefault(name, [0.0] * len(self.possible[name]))
+        return math.floor(worth + math.fsum(gains) + WHOLE)
 
 
 def _gain(costs: Sequence[float], most: int) -> float:
     """What a class is worth beyond the prices of the visits that are best for it."""
     if most < 1:
         return 0.0
-    cheapest, *others = heapq.nsmallest(most, costs)
+    cheapest, *others = sorted(costs)[:most]
     return max(0.0, 1 - cheapest - sum(min(0.0, each) for each in others))
+
+
+# ---------------------------------------------------------------- one district
+
+
+def prices_of(
+    model: Model,
+    rows: Sequence[float],
+    hosts: Collection[str],
+    places: Sequence[tuple[str, int]],
+) -> Priced:
+    """What the hosts' rows are worth, and what each choice costs by their prices."""
+    total = 0.0
+    costs: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    opened: dict[int, float] = dict.fromkeys(model.opened.values(), 0.0)
+    groups = {column: key for key, column in model.sizes.items()}
+    students: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    for row, price in zip(model.rows, rows, strict=True):
+        if row.host not in hosts or price <= 0:
+            continue
+        total += price * row.high
+        for column, factor in row.terms:
+            if column in opened:
+                opened[column] += price * factor
+            elif column in groups:
+                choice, group = groups[column]
+                students[choice][group] += price * factor
+            else:
+                name, visit = places[column]
+                costs[name][visit] += price * factor
+    for choice, by_group in students.items():
+        name, visit = places[choice]
+        costs[name][visit] += _cheapest_sizes(model, choice, by_group)
+    total += sum(max(0.0, -price) for price in opened.values())
+    return Priced(total, {name: dict(mine) for name, mine in costs.items()})
+
+
+def _cheapest_sizes(model: Model, choice: int, by_group: Mapping[int, float]) -> float:
+    """What half-groups cost at least: as many students as can be where it is cheap."""
+    limits = limits_of(model, choice)
+    size = model.problem.classes[model.choices[choice].class_id].size
+    left = size - sum(least for least, _ in limits)
+    cost = 0.0
+    for group in sorted(range(len(limits)), key=lambda n: by_group.get(n, 0.0)):
+        least, most = limits[group]
+        more = min(left, most - least)
+        cost += by_group.get(group, 0.0) * (least + more)
+        left -= more
+    return cost
+
+
+@dataclass(slots=True)
+class _District:
+    """The linear program of the hosts of one district."""
+
+    market: Market
+    number: int
+    hosts: set[str]
+    names: Sequence[str]
+    is_alone: bool
+    """Nobody has prices yet: nothing elsewhere to compare with."""
+
+    def priced(self, problem: Problem, row_prices: RowPrices) -> Priced | None:
+        here: dict[str, list[Possible]] = {}
+        places: list[tuple[str, int]] = []
+        for name in self.names:
+            mine = [
+                (visit, each)
+                for visit, each in enumerate(self.market.possible[name])
+                if not self.hosts.isdisjoint(each.hosts)
+            ]
+            here[name] = [each for _, each in mine]
+            places += [(name, visit) for visit, _ in mine]
+        model = build(problem, here)
+        model.rows = [
+            row for row in model.rows if row.host is None or row.host in self.hosts
+        ]
+        costs = {
+            column: self.market.cost(name, visit, self.number) - 1
+            for column, (name, visit) in enumerate(places)
+        }
+        if not self.is_alone:
+            self._elsewhere(model, costs, places)
+        rows = row_prices(model, costs)
+        if rows is None:
+            return None
+        return prices_of(model, rows, self.hosts, places)
+
+    def _elsewhere(
+        self,
+        model: Model,
+        costs: dict[int, float],
+        places: Sequence[tuple[str, int]],
+    ) -> None:
+        """One more column for what is best for a class among the other hosts."""
+        columns: dict[str, list[int]] = defaultdict(list)
+        for column, (name, _) in enumerate(places):
+            columns[name].append(column)
+        for name, mine in columns.items():
+            inside = {places[column][1] for column in mine}
+            best = min(
+                (
+                    self.market.cost(name, visit, self.number)
+                    for visit in range(len(self.market.possible[name]))
+                    if visit not in inside
+                ),
+                default=1.0,
+            )
+            if best < 1:
+                other = model.column(1)
+                costs[other] = best - 1
+                model.at_most(1, [*((column, 1) for column in mine), (other, 1)])
 
 
 def bound_of_served(
@@ -118,14 +228,39 @@ def bound_of_served(
     possible: Choices,
     groups: Sequence[Sequence[str]],
     row_prices: RowPrices,
+    *,
+    rounds: int,
+    tell: Told = lambda _bound: None,
 ) -> int | None:
-    """A bound from one linear program for each district; None if one was stopped."""
-    prices = Prices(possible)
-    for hosts in filter(None, homes(possible, groups)):
-        piece = {name: possible[name] for name in suitors(possible, hosts)}
-        model = build(problem, piece)
-        rows = row_prices(model)
-        if rows is None:
-            return None
-        prices.add(model, rows, hosts)
-    return prices.bound(problem)
+    """The best bound of some rounds over the districts; None: stopped in the first."""
+    one_each = replace(
+        problem,
+        params=replace(problem.params, objective=("served",)),
+        classes={
+            name: replace(each, max_visits=min(1, each.max_visits))
+            for name, each in problem.classes.items()
+        },
+    )
+    market = Market(problem, possible)
+    wooing = suitors(possible)
+    here = homes(possible, groups)
+    rank = {name: number for number, names in enumerate(groups) for name in names}
+    best: int | None = None
+    for turn in range(rounds):
+        for number, hosts in enumerate(here):
+            names = {name for host in hosts for name in wooing[host]}
+            if not turn:
+                names = {name for name in names if rank[name] == number}
+            ordered = [name for name in groups[number] if name in names]
+            ordered += sorted(names.difference(ordered))
+            district = _District(market, number, hosts, ordered, is_alone=not turn)
+            fresh = district.priced(one_each, row_prices) if ordered else NOTHING
+            if fresh is None:
+                return best
+            market.take(number, fresh)
+        bound = market.bound()
+        best = bound if best is None else min(best, bound)
+        tell(best)
+        if len(here) == 1:
+            break
+    return best
