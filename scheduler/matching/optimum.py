@@ -313,7 +313,9 @@ class _Search:
         values, bounds = self._proofs(model, values, place, is_large=is_large)
         if len(piece) > 1 and len(bounds) == len(self.order) and not self.was_cut:
             values = self._drawn(model, values)
-        return _Found(visits_of(model, values), values_of(model, values), bounds)
+        visits = visits_of(model, values)
+        # Where the search was cut, columns of levels below may say less than is true.
+        return _Found(visits, values_of(model, start_of(model, visits)), bounds)
 
     def _together(
         self,
