@@ -87,6 +87,20 @@ def test_the_page_says_when_too_few_can_come(signed_in, session, world, answered
     assert "23 élèves au plus peuvent encore venir" in page
 
 
+def test_a_group_that_is_too_small_is_said_on_the_first_page(
+    signed_in, session, answered
+):
+    client = signed_in("teacher")
+    assert "Rien à faire pour le moment." in page_of(client, "/teacher/")
+    session.get_one(VisitRow, answered).below_minimum_at = LATER
+    session.commit()
+
+    page = page_of(client, "/teacher/")
+
+    assert "Un groupe est devenu trop petit" in page
+    assert "Rien à faire pour le moment." not in page
+
+
 # ------------------------------------------------------------------ another time
 
 

@@ -184,6 +184,7 @@ class VisitLine(NamedTuple):
     organiser: str
     answer_due_at: datetime | None
     late: bool
+    below_minimum_at: datetime | None
     failed: int
 
 
@@ -206,6 +207,7 @@ def visits_of(
             PersonRow.name,
             VisitRow.answer_due_at,
             VisitRow.late,
+            VisitRow.below_minimum_at,
             failed_about_visit(),
         )
         .join(SlotRow, SlotRow.id == VisitRow.slot_id)
