@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -20,8 +21,10 @@ from scheduler.matching.greedy import Choices
 from scheduler.matching.ledger import Ledger
 from scheduler.matching.model import Model, start_of, visits_of as planned
 from scheduler.matching.neighbourhood import (
+    Minimum,
     Solve,
     Standing,
+    Undecided,
     Web,
     bundles,
     choose_again,
@@ -108,17 +111,25 @@ class Inquiry:
     def reason(self, name: str) -> Reason:
         """Why the class has nothing; ``needs`` with ``serves`` is proven advice."""
         told = self.reasons[name]
-        contest = self.contest(name) if self.possible[name] else None
+        contest: Contest | None = None
+        advice: Needs | None = None
+        # A search that was cut tells nothing: what was known before it stays.
+        with suppress(Undecided):
+            contest = self.contest(name) if self.possible[name] else None
+            advice = self.advice(name)
         return replace(
             told,
-            needs=self.advice(name) or told.needs,
+            needs=advice or told.needs,
             contest=None if contest is None else contest.as_json(),
         )
 
     # ------------------------------------------------------------ what it lost on
 
     def contest(self, name: str) -> Contest:
-        """What the plan would lose with the class in it, and who."""
+        """What the plan would lose with the class in it, and who.
+
+        Raises ``Undecided`` if the solver was cut; so does ``advice``.
+        """
         found = self._forced(name, most=NEAR)
         return self._forced(name, most=FAR) if found.level in DOUBTFUL else found
 
@@ -129,7 +140,7 @@ class Inquiry:
         now = start_of(model, mine)
         values: Sequence[float] = now
         for together in bundles(model):
-            found = self.solve(model, weighed(model, together))
+            found = self._proven(model, together)
             if found is None:
                 return Contest(NOWHERE)
             values = found.values
@@ -143,6 +154,12 @@ class Inquiry:
                     return Contest(level, 0 if level == draw.LEVEL else worse, lost)
                 hold(model, level, before)
         return Contest(draw.LEVEL, 0, _losers(mine, planned(model, values)))
+
+    def _proven(self, model: Model, levels: Sequence[str]) -> Minimum | None:
+        found = self.solve(model, weighed(model, levels))
+        if found is not None and not found.is_proven:
+            raise Undecided
+        return found
 
     def _small(
         self,
@@ -335,7 +352,7 @@ class Inquiry:
         for together in bundles(with_it):
             levels = []
             for model in (with_it, without):
-                found = self.solve(model, weighed(model, together))
+                found = self._proven(model, together)
                 if found is None:
                     return model is without
                 levels.append(

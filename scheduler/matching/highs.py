@@ -17,7 +17,7 @@ import numpy as np
 
 from scheduler.matching.limits import Limits
 from scheduler.matching.model import Model, Row
-from scheduler.matching.neighbourhood import Minimum, Solve
+from scheduler.matching.neighbourhood import Minimum, Solve, Undecided
 from scheduler.matching.score import sign
 
 WHOLE = 1e-6
@@ -28,6 +28,10 @@ CALLS_BETWEEN = 50
 """A linear program asks at every step whether to stop; the clock is read less often."""
 
 OPTIMAL = highspy.HighsModelStatus.kOptimal
+IMPOSSIBLE = {
+    highspy.HighsModelStatus.kInfeasible,
+    highspy.HighsModelStatus.kUnboundedOrInfeasible,
+}
 FEASIBLE = highspy.SolutionStatus.kSolutionStatusFeasible
 Hear = Callable[[Sequence[float] | None, float], None]
 """Is told the columns of a better plan, if there are any, and the bound on the cost."""
@@ -271,16 +275,23 @@ def solver(limits: Limits) -> Solve:
     def solve(model: Model, costs: Mapping[int, int]) -> Minimum | None:
         if not model.upper:
             return _without_columns(model)
+        left = limits.left()
+        if left <= 0:
+            raise Undecided
         highs = silent(limits)
         highs.setOptionValue("mip_max_nodes", limits.nodes)
         highs.setOptionValue("mip_rel_gap", 0.0)
         highs.setOptionValue("mip_abs_gap", 1 - WHOLE)
+        highs.setOptionValue("time_limit", left)
         highs.passModel(lp_of(model, costs, ()))
+        _watch(highs, limits, None)
         highs.run()
+        status = highs.getModelStatus()
         if highs.getInfo().primal_solution_status != FEASIBLE:
+            if status not in IMPOSSIBLE:
+                raise Undecided
             return None
-        is_proven = highs.getModelStatus() == OPTIMAL
-        return Minimum(list(highs.getSolution().col_value), is_proven)
+        return Minimum(list(highs.getSolution().col_value), status == OPTIMAL)
 
     return solve
 

@@ -38,8 +38,15 @@ class Minimum:
     is_proven: bool
 
 
+class Undecided(Exception):
+    """The search was cut before it knew whether there are any columns."""
+
+
 Solve = Callable[[Model, Mapping[int, int]], Minimum | None]
-"""Finds the columns of least cost, or None if there are none (``optimum.solver``)."""
+"""Finds the columns of least cost, or None if there are none (``optimum.solver``).
+
+May raise ``Undecided``.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +228,10 @@ def best_of(model: Model, solve: Solve) -> Found | None:
     values: Sequence[float] | None = None
     is_proven = True
     for together in bundles(model):
-        found = solve(model, weighed(model, together))
+        try:
+            found = solve(model, weighed(model, together))
+        except Undecided:
+            found = None
         if found is None:
             is_proven = False
             break

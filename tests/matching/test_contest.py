@@ -110,6 +110,17 @@ def test_two_more_seats_are_advised_if_nobody_else_takes_them():
     assert told.needs == {"slot": "S1", "seats": 2, "serves": True}
 
 
+def test_a_search_without_time_leaves_what_is_known():
+    problem = both_want_the_factory()
+    offer = Offer(problem)
+    possible = possible_visits(offer)
+    cut = solver(Limits(seconds_left=lambda: 0.0))
+
+    (told, _) = explain_fully(offer, possible, [a_visit("C2", ("S3", 28, 1))], cut)
+
+    assert told == Reason("C1", "capacity_taken", blockers=("C2",))
+
+
 # ---------------------------------------------------------------- by trying
 
 

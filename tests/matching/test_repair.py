@@ -192,6 +192,17 @@ def test_a_frozen_visit_that_is_impossible_leaves_no_plan(gone: str):
         damage(problem, possible_visits(Offer(problem)))
 
 
+def test_a_repair_without_time_keeps_what_stays():
+    """C2 could have the factory, but nobody may look for that."""
+    cut = solver(Limits(seconds_left=lambda: 0.0))
+    problem = published(the_example(), JOINERY)
+
+    found = local_repair(problem, possible_visits(Offer(problem)), cut)
+
+    assert found.visits == (JOINERY,)
+    assert not found.is_proven
+
+
 # ---------------------------------------------------------------- what if
 
 
