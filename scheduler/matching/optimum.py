@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from scheduler.matching import draw, highs
 from scheduler.matching.districts import Standing, districts
 from scheduler.matching.greedy import Choices, fill, greedy
-from scheduler.matching.highs import INFINITE, WHOLE, Effort, Solved, lp_of, solver
+from scheduler.matching.highs import INFINITE, WHOLE, Effort, Solved, solver
 from scheduler.matching.improve import better, key_of, value_of, values_of
 from scheduler.matching.ledger import frozen_possible
 from scheduler.matching.limits import NODES, Limits, Progress
@@ -47,7 +47,6 @@ __all__ = [
     "Optimum",
     "Progress",
     "Scale",
-    "lp_of",
     "optimum",
     "solver",
 ]
@@ -227,9 +226,11 @@ class _Search:
         def tell(bound: int) -> None:
             self._tell_all("prices", standing, bound=bound)
 
-        groups = districts(self.problem, names, most=self.scale.priced)
+        def cut(turn: int) -> list[list[str]]:
+            return districts(self.problem, names, most=self.scale.priced, turn=turn)
+
         return bound_of_served(
-            self.problem, self.possible, groups, row_prices, rounds=ROUNDS, tell=tell
+            self.problem, self.possible, cut, row_prices, rounds=ROUNDS, tell=tell
         )
 
     def _turn(

@@ -54,16 +54,19 @@ def suitors(possible: Choices) -> dict[str, dict[str, None]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Priced:
-    """The prices of some hosts: what all is worth, and what each visit costs there."""
+    """The prices of a host: what all is worth, and what each visit costs there."""
 
-    total: float
-    costs: Mapping[str, Mapping[int, float]]
+    total: float = 0.0
+    costs: dict[tuple[str, int], float] = field(default_factory=dict)
     """By class, and the number of the visit in its list."""
 
+    def add(self, visit: tuple[str, int], cost: float) -> None:
+        self.costs[visit] = self.costs.get(visit, 0.0) + cost
 
-NOTHING = Priced(0.0, {})
+
+NOTHING = Priced()
 
 
 @dataclass(slots=True)
@@ -72,25 +75,30 @@ class Market:
 
     problem: Problem
     possible: Choices
-    priced: dict[int, Priced] = field(default_factory=dict)
+    priced: dict[str, Priced] = field(default_factory=dict)
     costs: dict[str, list[float]] = field(default_factory=dict)
 
-    def take(self, number: int, fresh: Priced) -> None:
-        """The new prices of a district instead of the old ones."""
-        for sign, prices in ((-1, self.priced.get(number, NOTHING)), (1, fresh)):
-            for name, costs in prices.costs.items():
-                mine = self.costs.setdefault(name, [0.0] * len(self.possible[name]))
-                for visit, cost in costs.items():
+    def take(self, fresh: Mapping[str, Priced]) -> None:
+        """The new prices of some hosts instead of the old ones."""
+        for host, prices in fresh.items():
+            before = self.priced.get(host, NOTHING)
+            for sign, several in ((-1, before), (1, prices)):
+                for (name, visit), cost in several.costs.items():
+                    mine = self.costs.setdefault(name, [0.0] * len(self.possible[name]))
                     mine[visit] += sign * cost
-        self.priced[number] = fresh
+            self.priced[host] = prices
 
-    def cost(self, name: str, visit: int, number: int) -> float:
-        """What the visit costs at the hosts of other districts."""
+    def cost(self, name: str, visit: int, hosts: Collection[str]) -> float:
+        """What the visit costs at other hosts than these."""
         mine = self.costs.get(name)
         if mine is None:
             return 0.0
-        here = self.priced.get(number, NOTHING).costs.get(name, {})
-        return mine[visit] - here.get(visit, 0.0)
+        here = math.fsum(
+            self.priced[host].costs.get((name, visit), 0.0)
+            for host in self.possible[name][visit].hosts
+            if host in hosts and host in self.priced
+        )
+        return mine[visit] - here
 
     def bound(self) -> int:
         """No plan serves more classes."""
@@ -119,31 +127,32 @@ def prices_of(
     rows: Sequence[float],
     hosts: Collection[str],
     places: Sequence[tuple[str, int]],
-) -> Priced:
-    """What the hosts' rows are worth, and what each choice costs by their prices."""
-    total = 0.0
-    costs: dict[str, dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    opened: dict[int, float] = dict.fromkeys(model.opened.values(), 0.0)
+) -> dict[str, Priced]:
+    """What each host's rows are worth, and what choices cost by their prices."""
+    found = {host: Priced() for host in hosts}
+    opened: dict[int, tuple[str, float]] = {}
     groups = {column: key for key, column in model.sizes.items()}
-    students: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+    students: dict[tuple[str, int], dict[int, float]] = {}
     for row, price in zip(model.rows, rows, strict=True):
-        if row.host not in hosts or price <= 0:
+        if row.host not in found or price <= 0:
             continue
-        total += price * row.high
+        here = found[row.host]
+        here.total += price * row.high
         for column, factor in row.terms:
-            if column in opened:
-                opened[column] += price * factor
+            if column < len(places):
+                here.add(places[column], price * factor)
             elif column in groups:
                 choice, group = groups[column]
-                students[choice][group] += price * factor
+                mine = students.setdefault((row.host, choice), {})
+                mine[group] = mine.get(group, 0.0) + price * factor
             else:
-                name, visit = places[column]
-                costs[name][visit] += price * factor
-    for choice, by_group in students.items():
-        name, visit = places[choice]
-        costs[name][visit] += _cheapest_sizes(model, choice, by_group)
-    total += sum(max(0.0, -price) for price in opened.values())
-    return Priced(total, {name: dict(mine) for name, mine in costs.items()})
+                before = opened.get(column, (row.host, 0.0))[1]
+                opened[column] = row.host, before + price * factor
+    for (host, choice), by_group in students.items():
+        found[host].add(places[choice], _cheapest_sizes(model, choice, by_group))
+    for host, price in opened.values():
+        found[host].total += max(0.0, -price)
+    return found
 
 
 def _cheapest_sizes(model: Model, choice: int, by_group: Mapping[int, float]) -> float:
@@ -165,13 +174,14 @@ class _District:
     """The linear program of the hosts of one district."""
 
     market: Market
-    number: int
     hosts: set[str]
     names: Sequence[str]
     is_alone: bool
     """Nobody has prices yet: nothing elsewhere to compare with."""
 
-    def priced(self, problem: Problem, row_prices: RowPrices) -> Priced | None:
+    def priced(
+        self, problem: Problem, row_prices: RowPrices
+    ) -> dict[str, Priced] | None:
         here: dict[str, list[Possible]] = {}
         places: list[tuple[str, int]] = []
         for name in self.names:
@@ -187,7 +197,7 @@ class _District:
             row for row in model.rows if row.host is None or row.host in self.hosts
         ]
         costs = {
-            column: self.market.cost(name, visit, self.number) - 1
+            column: self.market.cost(name, visit, self.hosts) - 1
             for column, (name, visit) in enumerate(places)
         }
         if not self.is_alone:
@@ -211,7 +221,7 @@ class _District:
             inside = {places[column][1] for column in mine}
             best = min(
                 (
-                    self.market.cost(name, visit, self.number)
+                    self.market.cost(name, visit, self.hosts)
                     for visit in range(len(self.market.possible[name]))
                     if visit not in inside
                 ),
@@ -226,13 +236,16 @@ class _District:
 def bound_of_served(
     problem: Problem,
     possible: Choices,
-    groups: Sequence[Sequence[str]],
+    cut: Callable[[int], Sequence[Sequence[str]]],
     row_prices: RowPrices,
     *,
     rounds: int,
     tell: Told = lambda _bound: None,
 ) -> int | None:
-    """The best bound of some rounds over the districts; None: stopped in the first."""
+    """The best bound of some rounds over the districts; None: stopped in the first.
+
+    ``cut`` gives the districts of each round, every time with other borders.
+    """
     one_each = replace(
         problem,
         params=replace(problem.params, objective=("served",)),
@@ -243,24 +256,24 @@ def bound_of_served(
     )
     market = Market(problem, possible)
     wooing = suitors(possible)
-    here = homes(possible, groups)
-    rank = {name: number for number, names in enumerate(groups) for name in names}
     best: int | None = None
     for turn in range(rounds):
-        for number, hosts in enumerate(here):
+        groups = cut(turn)
+        for hosts, members in zip(homes(possible, groups), groups, strict=True):
             names = {name for host in hosts for name in wooing[host]}
-            if not turn:
-                names = {name for name in names if rank[name] == number}
-            ordered = [name for name in groups[number] if name in names]
-            ordered += sorted(names.difference(ordered))
-            district = _District(market, number, hosts, ordered, is_alone=not turn)
-            fresh = district.priced(one_each, row_prices) if ordered else NOTHING
+            ordered = [name for name in members if name in names]
+            if turn:
+                ordered += sorted(names.difference(ordered))
+            if not ordered:
+                continue
+            district = _District(market, hosts, ordered, is_alone=not turn)
+            fresh = district.priced(one_each, row_prices)
             if fresh is None:
                 return best
-            market.take(number, fresh)
+            market.take(fresh)
         bound = market.bound()
         best = bound if best is None else min(best, bound)
         tell(best)
-        if len(here) == 1:
+        if len(groups) == 1:
             break
     return best
