@@ -151,6 +151,8 @@ def turn(
 def main(names: Sequence[str] = ("sqlite", "postgresql")) -> bool:
     """Print the speeds; whether the best of each database is enough."""
     good = True
+    # By the clock it is only as fast as what others leave of the cores.
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     with databases(names) as engines:
         for name, engine in engines.items():
             with a_session(engine) as session:
