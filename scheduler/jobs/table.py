@@ -24,6 +24,7 @@ from scheduler.services import (
     lease,
     publishing,
     runs,
+    waiting_list,
 )
 from scheduler.services.delivery import Compose
 
@@ -32,6 +33,7 @@ LETTERS_A_ROUND = 500
 # Bounded, because a server may forget what was put away.
 LOOKS_A_ROUND = 20
 MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
 # Somebody sits in front of it and waits.
 OFTEN = timedelta(seconds=2)
 # Between two and three at night the clock is changed: that hour happens twice or never.
@@ -161,5 +163,10 @@ def jobs(*, outbox_seconds: int, answers_seconds: int = 60) -> tuple[Job, ...]:
         Job(id="send-digests", rhythm=MINUTE, run=at_now(digests.send_digests)),
         Job(id="compute-runs", rhythm=OFTEN, run=compute_runs),
         Job(id="publish-plans", rhythm=OFTEN, run=publish_plans),
+        Job(
+            id="offer-freed-places",
+            rhythm=HOUR,
+            run=at_now(waiting_list.offer_freed),
+        ),
         Job(id="purge", rhythm=NIGHT, run=purge),
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
+from scheduler import wording
 from scheduler.mail.facts import VisitFacts, visit_facts
 from scheduler.wording import clean_line
 
@@ -51,8 +53,29 @@ def campaign_facts(
         "unserved": len(classes) - served,
         "asked": asked,
         "answer_due": next((each for each in due if each), ""),
+        "place": _place(recorded.get("place"), root=root, locale=locale),
         "page": root + PAGES[audience].format(id=recorded["id"]),
         "method": root + METHOD_PAGE,
+    }
+
+
+def _place(
+    recorded: Mapping[str, Any] | None, *, root: str, locale: str
+) -> dict[str, Any] | None:
+    """A place that became free, for one class."""
+    if recorded is None:
+        return None
+    starts_at = datetime.fromisoformat(recorded["starts_at"])
+    ends_at = datetime.fromisoformat(recorded["ends_at"])
+    return {
+        **{
+            key: clean_line(str(recorded[key]))
+            for key in ("class_label", "host_name", "offer_title", "address")
+        },
+        "when": wording.span(starts_at, ends_at, locale),
+        "on": wording.day_and_month(starts_at, locale),
+        "page": f"{root}/teacher/slots/{int(recorded['slot_id'])}"
+        f"?school_class={int(recorded['class_id'])}",
     }
 
 

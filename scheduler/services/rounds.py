@@ -34,12 +34,12 @@ def problem_of(session: Session, run: RunRow, *, now: datetime) -> Snapshot:
     if run.purpose is RunPurpose.REPAIR:
         return _repair(session, run.campaign_id, now=now)
     if run.purpose is RunPurpose.SECOND_ROUND:
-        return _second_round(session, run.campaign_id, now=now)
+        return second_round(session, run.campaign_id, now=now)
     return snapshot(session, run.campaign_id, now=now, added=list(run.added))
 
 
-def _second_round(session: Session, campaign_id: int, *, now: datetime) -> Snapshot:
-    """Classes that hold nothing; everybody else's seats are taken."""
+def second_round(session: Session, campaign_id: int, *, now: datetime) -> Snapshot:
+    """The classes that hold nothing; everybody else's seats are taken."""
     holding = {each.class_id for each in queries.current(session, campaign_id)}
     return snapshot(
         session,

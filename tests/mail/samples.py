@@ -57,6 +57,7 @@ KINDS: tuple[tuple[str, str, str | None, dict[str, Any]], ...] = (
     ("digest", "", None, {}),
     ("campaign_result", "teacher", None, {}),
     ("campaign_requests", "host", None, {}),
+    ("campaign_place_free", "teacher", None, {}),
 )
 
 # The same kinds as they are where the mailbox is read and the entry asks for an answer;
@@ -136,7 +137,18 @@ WISHES: dict[str, Any] = {
 REFUSABLE = frozenset({"reminder_7", "reminder_1"})
 LINKED = frozenset({"visit_requested_host", "request_reminder_host"})
 
-CAMPAIGN = frozenset({"campaign_result", "campaign_requests"})
+CAMPAIGN = frozenset({"campaign_result", "campaign_requests", "campaign_place_free"})
+
+PLACE = {
+    "slot_id": 7,
+    "class_id": 5,
+    "class_label": "4e B",
+    "starts_at": "2027-01-14T13:00:00+00:00",
+    "ends_at": "2027-01-14T15:00:00+00:00",
+    "host_name": "Atelier Clairmortaise",
+    "offer_title": "De l’arbre au prototype",
+    "address": "3 rue du Moulin, 44190 Clisson",
+}
 
 READERS = {
     "": ("Camille Robert", "c.robert@example.org"),
@@ -271,6 +283,8 @@ def a_message(
         payload["count"] = {"at_most": 7, "minimum": 8, "not_coming": 5}
     if kind in CAMPAIGN:
         payload = a_result(payload["visit"], audience)
+    if kind == "campaign_place_free":
+        payload["campaign"] |= {"classes": [], "place": PLACE}
     payload |= beside or {}
     if kind in LINKED:
         payload["link"] = {"purpose": "answer_visit", "id": 12}

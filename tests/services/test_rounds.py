@@ -13,7 +13,14 @@ from scheduler.domain.wishes import Splitting, Wish
 from scheduler.persistence.models.campaigns import OutcomeRow, PlaceRow, RunRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.visits import VisitRow
-from scheduler.services import answers, publishing, requests, run_work, runs
+from scheduler.services import (
+    answers,
+    publishing,
+    requests,
+    run_work,
+    runs,
+    waiting_list,
+)
 from scheduler.services.runs import Wanted
 from tests import campaigns
 from tests.rows import NOW
@@ -250,3 +257,39 @@ def test_a_yes_in_between_makes_the_repair_outdated(session, world, campaign):
         publishing.publish(session, repair, by=world.coordinator.actor, now=LATER)
 
     assert refusal.value.code == "plan_outdated"
+
+
+def test_a_freed_place_is_offered_to_one_class_a_day(session, world, campaign, outbox):
+    first, second, third = world.slots
+    publish(
+        session,
+        world,
+        campaign,
+        {
+            world.school_class: [(first, 24)],
+            world.second_class: "capacity_taken",
+            world.other_class: "capacity_taken",
+        },
+    )
+    for slot in (second, third):
+        session.get_one(SlotRow, slot).state = "closed"
+    session.commit()
+    outbox.news()
+    assert waiting_list.offer_freed(session, now=LATER) == 0
+    requests.withdraw_visit(
+        session,
+        visit_of(session, world.school_class),
+        by=world.teacher.actor,
+        now=LATER,
+    )
+    outbox.news()
+
+    times = [LATER, LATER + timedelta(hours=1), LATER + timedelta(hours=25)]
+    counts = [waiting_list.offer_freed(session, now=at) for at in times]
+
+    told = outbox.news()
+    assert counts == [1, 0, 1]
+    assert {each.kind for each in told} == {"campaign_place_free"}
+    assert {each.to for each in told} == {"yannick@example.org", "karim@example.org"}
+    places = [each.payload["campaign"]["place"]["slot_id"] for each in told]
+    assert places == [first, first]
