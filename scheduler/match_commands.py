@@ -23,11 +23,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from scheduler.matching import draw
+from scheduler.matching.contest import explain_fully
 from scheduler.matching.explain import explain
 from scheduler.matching.fcfs import as_practised, in_rounds, with_half_groups
 from scheduler.matching.greedy import Choices, greedy
 from scheduler.matching.ledger import NoPlan
-from scheduler.matching.plan import ENGINE, Plan, Visit, plan_as_json, read_plan
+from scheduler.matching.plan import ENGINE, Plan, Reason, Visit, plan_as_json, read_plan
 from scheduler.matching.possible import Offer, possible_visits
 from scheduler.matching.problem import Problem, read_problem
 from scheduler.matching.reading import BadFile
@@ -58,6 +60,7 @@ class Order:
     threads: int
     started: float
     processor: float
+    with_advice: bool
 
 
 @click.group("match")
@@ -87,6 +90,11 @@ def match_group() -> None:
     show_default=True,
     help="Accepted, and without effect: one thread searches, whatever is given.",
 )
+@click.option(
+    "--advice",
+    is_flag=True,
+    help="Search what each class without a visit lost against and what would help.",
+)
 def solve(  # noqa: PLR0917 - click gives them by name
     instance: Path,
     output: Path,
@@ -94,11 +102,12 @@ def solve(  # noqa: PLR0917 - click gives them by name
     seed: int,
     time_limit: float | None,
     threads: int,
+    *,
+    advice: bool,
 ) -> None:
     """Write the best plan for INSTANCE; its summary goes to standard output."""
-    order = Order(
-        method, seed, time_limit, threads, time.monotonic(), time.process_time()
-    )
+    now, processor = time.monotonic(), time.process_time()
+    order = Order(method, seed, time_limit, threads, now, processor, advice)
     problem = read_file(instance, read_problem)
     offer = Offer(problem)
     possible = possible_visits(offer)
@@ -158,9 +167,20 @@ def _plan(problem: Problem, offer: Offer, possible: Choices, order: Order) -> Pl
         visits=visits,
         objective=objective,
         bound=bound,
-        reasons=explain(offer, possible, visits),
+        reasons=_reasons(offer, possible, visits, order),
         made_by=made_by,
     )
+
+
+def _reasons(
+    offer: Offer, possible: Choices, visits: Sequence[Visit], order: Order
+) -> tuple[Reason, ...]:
+    if not order.with_advice:
+        return explain(offer, possible, visits)
+    engine = importlib.import_module("scheduler.matching.optimum")
+    solve_small = engine.solver(engine.Limits(seed=order.seed))
+    drawn = draw.lots(offer.problem.classes, order.seed)
+    return explain_fully(offer, possible, visits, solve_small, drawn=drawn)
 
 
 def _optimum(problem: Problem, possible: Choices, order: Order) -> optimum.Optimum:

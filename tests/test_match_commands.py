@@ -69,6 +69,21 @@ def test_the_other_methods_promise_no_bound(
     assert run("verify", instance, plan).exit_code == 0
 
 
+@pytest.mark.parametrize("method", ["optimum", "fcfs"])
+def test_advice_is_searched_for_if_asked(tmp_path: Path, method: str):
+    """Three classes want the factory; with the plan of a queue none is proven best."""
+    data = the_example()
+    data["classes"][2]["wishes"] = [{"slot": "S3"}]
+    data["classes"][0]["split"] = "none"
+    file, plan = written(tmp_path / "i.json", data), tmp_path / "plan.json"
+
+    done = run("solve", file, "-o", plan, "--method", method, "--advice")
+
+    told = {each["class"]: each for each in json.loads(plan.read_text())["reasons"]}
+    assert done.exit_code == run("verify", file, plan).exit_code == 0
+    assert all("contest" in each for each in told.values())
+
+
 def test_the_same_order_writes_the_same_bytes(instance: Path, tmp_path: Path):
     plans = [tmp_path / "one.json", tmp_path / "two.json"]
 
