@@ -135,7 +135,7 @@ class Snapshot:
         mine = self.rules.by_key[one.id]
         return dict(
             Counter(
-                self.rules.refusal(mine, self.rules.slots[slot]) or "forbidden_by_hand"
+                self.rules.refusal(mine, self.rules.slots[slot]) or "pinned_away"
                 for slot in sorted(one.forbidden)
             )
         )

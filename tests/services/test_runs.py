@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.campaigns import CampaignState, PinKind, RunState
@@ -140,7 +140,7 @@ def test_the_obstacles_of_forbidden_slots_are_told(session, world, campaign):
 
     mine = outcomes(session, run)[world.school_class]
     assert mine.code == "no_date"
-    assert mine.facts["forbidden"] == {"forbidden_by_hand": 1}
+    assert mine.facts["forbidden"] == {"pinned_away": 1}
 
 
 def test_a_class_in_half_groups_has_a_place_for_each(session, world):
@@ -313,17 +313,15 @@ def test_wishes_that_change_during_a_run_belong_to_the_next(
     search = run_work.Search.run
 
     def withdrawn_meanwhile(self, taken):
+        mine = WishListRow.class_id == world.school_class
+        with Session(session.get_bind()) as other:
+            other.execute(
+                update(WishListRow).where(mine).values(state=WishListState.WITHDRAWN)
+            )
+            other.commit()
         search(self, taken)
 
-    taken = run_work.snapshot(session, campaign, now=NOW)
-    session.rollback()
-    monkeypatch.setattr(run_work, "snapshot", lambda *_, **__: taken)
     monkeypatch.setattr(run_work.Search, "run", withdrawn_meanwhile)
-    row = session.scalars(
-        select(WishListRow).where(WishListRow.class_id == world.school_class)
-    ).one()
-    row.state = WishListState.WITHDRAWN
-    session.commit()
     compute(session, run)
     monkeypatch.undo()
     later = ask(session, world, campaign)

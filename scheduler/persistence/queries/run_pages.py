@@ -290,6 +290,15 @@ def class_line(session: Session, run_id: int, class_id: int) -> ClassLine | None
     return None if found is None else ClassLine._make(found)
 
 
+def outcome(session: Session, run_id: int, class_id: int) -> OutcomeRow | None:
+    """What a run gives one class."""
+    return session.scalars(
+        select(OutcomeRow).where(
+            OutcomeRow.run_id == run_id, OutcomeRow.class_id == class_id
+        )
+    ).one_or_none()
+
+
 def class_names(session: Session, class_ids: Iterable[int]) -> dict[int, str]:
     """Class id → label and school, for who stands in the way."""
     query = (

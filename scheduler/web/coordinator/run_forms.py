@@ -57,6 +57,7 @@ class PinForm(ServiceForm):
                 (PinKind.FORBID.value, lazy_gettext("Never this class on this slot")),
             )
         ),
+        validators=[Wanted()],
     )
     slot = Pick(lazy_gettext("Slot"), coerce=int, validators=[Wanted()])
     reason = line(

@@ -28,8 +28,10 @@ from scheduler.persistence.queries.run_pages import (
     RunLine,
     SlotLine,
 )
+from scheduler.services.reasons import Reason, reasons
 from scheduler.services.runs import MAY_RUN
 from scheduler.web.attempt import ServiceForm
+from scheduler.web.signed_in import locale
 from scheduler.wording import clean_line
 
 if TYPE_CHECKING:
@@ -125,12 +127,13 @@ class ClassesPage:
 
 @dataclass(frozen=True, kw_only=True)
 class ClassPage:
-    """``blockers``: names of classes on the slots that it wished."""
+    """``reason``: why it has nothing; ``blockers``: who is on the slots it wished."""
 
     campaign: CampaignRow
     run: RunRow
     line: ClassLine
     places: Sequence[PlaceLine]
+    reason: Reason | None
     blockers: Sequence[str]
     pins: Sequence[Pinned]
     form: ServiceForm
@@ -334,8 +337,10 @@ def class_page(run_id: int, class_id: int, form: ServiceForm) -> ClassPage:
     """One class of a plan, with what can be fixed by hand."""
     session, run = db.session(), planned(run_id)
     line = queries.class_line(session, run_id, class_id)
-    if line is None:
+    outcome = queries.outcome(session, run_id, class_id)
+    if line is None or outcome is None:
         raise NotFound
+    told = reasons(session, run.campaign_id, [outcome], locale=locale())
     blockers = line.facts.get("blockers", [])[:BLOCKERS_SHOWN]
     names = queries.class_names(session, blockers)
     return ClassPage(
@@ -343,6 +348,7 @@ def class_page(run_id: int, class_id: int, form: ServiceForm) -> ClassPage:
         run=run,
         line=line,
         places=queries.places_of(session, run_id, [class_id]).get(class_id, []),
+        reason=told.get(class_id),
         blockers=[names[each] for each in blockers if each in names],
         pins=queries.pins_of(session, run.campaign_id, class_id=class_id),
         form=form,
