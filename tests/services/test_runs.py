@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from scheduler.services import run_work, runs
 from scheduler.services.runs import Wanted, unpacked
 from tests import rows
 from tests.campaigns import store_campaign, store_pin, store_wishes
+from tests.region import store_region
 from tests.rows import NOW
 
 
@@ -345,3 +347,28 @@ def test_a_fault_is_told_and_nothing_is_stored(session, world, campaign, monkeyp
     assert found is not None
     assert (found.state, found.error) == (RunState.FAILED, "ZeroDivisionError")
     assert outcomes(session, run) == {}
+
+
+def test_a_stopped_run_keeps_a_valid_plan(session, world, monkeypatch):
+    region = store_region(session, 60)
+    run = ask(session, world, region.campaign, seconds=600)
+    search = run_work.Search.run
+
+    def stopped_at_once(self, taken):
+        with Session(session.get_bind()) as other:
+            runs.ask_stop(other, run, by=world.coordinator.actor, now=NOW)
+        until = time.monotonic() + 60
+        while not self.stop.is_set():
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        search(self, taken)
+
+    monkeypatch.setattr(run_work.Search, "run", stopped_at_once)
+    stopped = compute(session, run)
+
+    problem = read_problem(unpacked(stopped.problem or b""))
+    plan = read_plan(unpacked(stopped.plan or b""))
+    assert stopped.state is RunState.STOPPED
+    assert stopped.summary["seconds"] < 60
+    assert verify(problem, plan).is_valid
+    assert len(outcomes(session, run)) == 60
