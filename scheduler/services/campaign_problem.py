@@ -123,21 +123,46 @@ class Snapshot:
     """The problem as it was at one instant, and what explains it.
 
     ``points``: class id → what each criterion gives. ``rules``: why a class may not
-    have a slot, asked one by one.
+    have a slot, asked one by one. ``declined``: (class, slot) of earlier visits that
+    the company said no to.
     """
 
     problem: Problem
     points: Mapping[str, dict[Criterion, int]]
     rules: Rules
+    declined: frozenset[tuple[str, str]] = frozenset()
 
     def obstacles(self, one: SchoolClass) -> dict[str, int]:
         """Codes of the rules that forbid the class slots that it wished, how often."""
         mine = self.rules.by_key[one.id]
         return dict(
             Counter(
-                self.rules.refusal(mine, self.rules.slots[slot]) or "pinned_away"
+                self.rules.refusal(mine, self.rules.slots[slot])
+                or (
+                    "host_declined"
+                    if (one.id, slot) in self.declined
+                    else "pinned_away"
+                )
                 for slot in sorted(one.forbidden)
             )
+        )
+
+    def without(self, declined: Iterable[tuple[str, str]]) -> Snapshot:
+        """The same; no class is given again what its company said no to."""
+        pairs = frozenset(declined)
+        no: dict[str, set[str]] = defaultdict(set)
+        for class_id, slot in pairs:
+            no[class_id].add(slot)
+        classes = {
+            key: replace(
+                one,
+                forbidden=one.forbidden | (no[key] & self.rules.slots.keys()),
+                pinned=one.pinned - no[key],
+            )
+            for key, one in self.problem.classes.items()
+        }
+        return replace(
+            self, problem=replace(self.problem, classes=classes), declined=pairs
         )
 
 

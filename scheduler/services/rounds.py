@@ -4,7 +4,7 @@ A repair leaves alone what a company has accepted, what has begun, and what the 
 would no longer give but once gave: those classes are not in its problem, and publishing
 it does not touch them. Requests that nobody has answered may move, few of them; what is
 left of a visit in half-groups that lost a part is given up for something whole. Who
-withdrew is not given anything again.
+withdrew is not given anything again, and nobody what its company said no to.
 """
 
 from __future__ import annotations
@@ -41,12 +41,20 @@ def problem_of(session: Session, run: RunRow, *, now: datetime) -> Snapshot:
 def second_round(session: Session, campaign_id: int, *, now: datetime) -> Snapshot:
     """The classes that hold nothing; everybody else's seats are taken."""
     holding = {each.class_id for each in queries.current(session, campaign_id)}
-    return snapshot(
+    taken = snapshot(
         session,
         campaign_id,
         now=now,
         class_ids=_wishing(session, campaign_id) - holding,
     )
+    return taken.without(_declined(session, campaign_id))
+
+
+def _declined(session: Session, campaign_id: int) -> list[tuple[str, str]]:
+    return [
+        (class_key(class_id), slot_key(slot_id))
+        for class_id, slot_id in queries.declined(session, campaign_id)
+    ]
 
 
 def _wishing(session: Session, campaign_id: int) -> frozenset[int]:
@@ -77,7 +85,7 @@ def _snapshot(
 ) -> Snapshot:
     out = {each.class_id for each in stays}
     changing = [each for each in changing if each.class_id not in out]
-    return snapshot(
+    taken = snapshot(
         session,
         campaign_id,
         now=now,
@@ -89,6 +97,7 @@ def _snapshot(
         besides=[visit for each in changing for visit in each.visit_ids],
         class_ids=_wishing(session, campaign_id) - out,
     )
+    return taken.without(_declined(session, campaign_id))
 
 
 def _visit(current: Current) -> Visit:

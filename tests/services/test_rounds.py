@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from scheduler.domain.campaigns import RunPurpose, RunState
+from scheduler.domain.campaigns import PinKind, RunPurpose, RunState
 from scheduler.domain.visits import DeclineReason, VisitState
 from scheduler.domain.wishes import Splitting, Wish
 from scheduler.persistence.models.campaigns import OutcomeRow, PlaceRow, RunRow
@@ -111,6 +111,10 @@ def decline(session, world, school_class) -> None:
     )
 
 
+def forbid(session, campaign, school_class, slot) -> None:
+    campaigns.store_pin(session, campaign, school_class, slot, PinKind.FORBID)
+
+
 def test_a_repair_gives_who_lost_a_visit_another_and_moves_nobody(
     session, world, campaign
 ):
@@ -122,9 +126,8 @@ def test_a_repair_gives_who_lost_a_visit_another_and_moves_nobody(
         {world.school_class: [(first, 24)], world.second_class: [(second, 24)]},
     )
     decline(session, world, world.school_class)
-    # The host does not want that date for anybody.
-    session.get_one(SlotRow, first).state = "closed"
-    session.commit()
+    for one in (world.second_class, world.other_class):
+        forbid(session, campaign, one, first)
 
     run = compute(session, world, campaign, RunPurpose.REPAIR)
 

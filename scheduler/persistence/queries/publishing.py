@@ -185,6 +185,26 @@ def classes_that_withdrew(session: Session, campaign_id: int) -> set[int]:
     )
 
 
+def declined(session: Session, campaign_id: int) -> list[tuple[int, int]]:
+    """(class, slot) of the campaign to which the company has said no, or nothing."""
+    rows = session.execute(
+        select(VisitRow.class_id, VisitRow.slot_id)
+        .join(PlacementRow, PlacementRow.id == VisitRow.placement_id)
+        .where(
+            PlacementRow.campaign_id == campaign_id,
+            VisitRow.state.in_(
+                {
+                    VisitState.DECLINED,
+                    VisitState.EXPIRED,
+                    VisitState.CANCELLED_BY_HOST,
+                }
+            ),
+        )
+        .order_by(VisitRow.id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def add_placements(
     session: Session, run: RunRow, keys: Sequence[tuple[int, int]]
 ) -> None:
