@@ -56,7 +56,7 @@ __all__ = [
 class Scale:
     """From which size on a problem is cut; tests cut small ones."""
 
-    district: int = 1000
+    district: int = 1500
     """Classes that choose again together; a problem of fewer is not cut."""
     turns: int = 2
     """How often, with other borders each time."""
@@ -66,7 +66,7 @@ class Scale:
     """Possible visits of the largest model that is solved as one."""
     proof: int = 100_000
     """Possible visits up to which levels are proven; beyond, prices bound the first."""
-    priced: int = 1000
+    priced: int = 3000
     """Classes of a district whose prices are found at once."""
 
 
@@ -471,8 +471,8 @@ class _Search:
         self.limits.tell(progress)
 
 
-ROUNDS = 4
-"""Of prices: from the second on they fit together, from the fourth on little is won."""
+ROUNDS = 3
+"""Of prices: the first are far apart, from the fourth on little is won."""
 SHARE = 0.7
 """Of the seconds left, for one level of a large problem."""
 ROUGH = 1e-3
