@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 from sqlalchemy import select
 
 from scheduler.domain.feeds import FeedKind
+from scheduler.domain.localtime import instant
 from scheduler.domain.visits import CancelReason, VisitState
 from scheduler.persistence.models.access import FeedRow
+from scheduler.persistence.models.campaigns import CampaignRow, WishListRow
 from scheduler.persistence.models.journal import JournalRow
 from scheduler.persistence.models.network import AbsenceRow, SchoolClassRow
 from scheduler.persistence.models.outbox import MessageRow, MessageState
@@ -17,7 +19,7 @@ from scheduler.persistence.models.received import ReceivedRow
 from scheduler.persistence.models.visits import InvitationRow, VisitRow
 from scheduler.persistence.queries.purge import FORGOTTEN
 from scheduler.services import accounts, clockwork, inbox, requests, subscriptions
-from tests import rows
+from tests import campaigns, rows
 from tests.replies import invitation, reply
 
 OVER = rows.TUESDAY + rows.TWO_HOURS
@@ -208,3 +210,27 @@ def test_comments_of_a_visit_that_was_called_off_go_with_its_addresses(session, 
     row = invitation(session, visit, address, audience="host")
     assert row.answer_comment == ""
     assert session.scalars(select(ReceivedRow.comment)).all() == [""]
+
+
+def test_needs_in_wish_lists_go_with_the_campaign(session, world):
+    campaign = campaigns.store_campaign(session)
+    campaigns.store_wishes(
+        session,
+        campaign,
+        world.school_class,
+        teacher=world.teacher.id,
+        arrangements="1 fauteuil roulant",
+        message="Bonjour",
+    )
+    end = session.get_one(CampaignRow, campaign).last_visit_on
+
+    def left(days: int) -> tuple[str, str]:
+        at = instant(end, time(12)) + timedelta(days=days)
+        clockwork.purge_personal_data(session, now=at)
+        row = session.scalars(select(WishListRow)).one()
+        found = row.arrangements, row.message
+        session.rollback()
+        return found
+
+    assert left(0) == ("1 fauteuil roulant", "Bonjour")
+    assert left(400) == ("", "")

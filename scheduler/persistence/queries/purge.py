@@ -23,6 +23,7 @@ from scheduler.domain.actors import Role
 from scheduler.domain.announcements import Audience
 from scheduler.domain.visits import ENDED, VisitState
 from scheduler.persistence.models.access import FeedRow, LinkRow, SessionRow
+from scheduler.persistence.models.campaigns import CampaignRow, WishListRow
 from scheduler.persistence.models.journal import JournalRow
 from scheduler.persistence.models.network import AbsenceRow, SchoolClassRow
 from scheduler.persistence.models.offers import OfferRow, SlotRow
@@ -36,6 +37,8 @@ from scheduler.persistence.models.visits import (
 )
 
 FORGOTTEN = "–"
+
+CAMPAIGN_LETTERS = ("campaign_result", "campaign_requests")
 
 
 def _count(result: Any) -> int:
@@ -141,7 +144,35 @@ def needs(session: Session, *, before: datetime) -> dict[str, int]:
                 .values(payload={})
             )
         ),
+        "wishes": _campaign_needs(session, before=before),
     }
+
+
+def _campaign_needs(session: Session, *, before: datetime) -> int:
+    """The same of wish lists and of letters about whole campaigns that lie back."""
+    ahead = CampaignRow.last_visit_on >= before.date()
+    over = select(CampaignRow.id).where(~ahead)
+    first_ahead = session.scalar(select(func.min(CampaignRow.created_at)).where(ahead))
+    session.execute(
+        update(MessageRow)
+        .where(
+            MessageRow.kind.in_(CAMPAIGN_LETTERS),
+            MessageRow.created_at < min(first_ahead or before, before),
+            MessageRow.state.not_in([MessageState.WAITING, MessageState.SENDING]),
+            cast(MessageRow.payload, Text) != "{}",
+        )
+        .values(payload={})
+    )
+    return _count(
+        session.execute(
+            update(WishListRow)
+            .where(
+                WishListRow.campaign_id.in_(over),
+                or_(WishListRow.arrangements != "", WishListRow.message != ""),
+            )
+            .values(arrangements="", message="")
+        )
+    )
 
 
 def old_classes(session: Session, *, school_year: int) -> int:
