@@ -473,7 +473,7 @@ class _Search:
 
 ROUNDS = 3
 """Of prices: the first are far apart, from the fourth on little is won."""
-SHARE = 0.7
+SHARE = 0.9
 """Of the seconds left, for one level of a large problem."""
 ROUGH = 1e-3
 FEW = 100
