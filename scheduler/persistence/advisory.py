@@ -34,10 +34,19 @@ class AdvisoryLock:
     def release(self) -> None:
         """Let somebody else have it."""
         connection, self._connection = self._connection, None
-        if connection is not None:
-            # Back in the pool it would keep the lock.
-            connection.invalidate()
-            connection.close()
+        if connection is None:
+            return
+        try:
+            # The server notices a closed connection a little later; this is at once.
+            connection.execute(
+                sa.text("select pg_advisory_unlock(:key)"), {"key": self._key}
+            )
+        except DBAPIError:
+            # Broken: the lock went with it.
+            pass
+        # Back in the pool it could keep the lock.
+        connection.invalidate()
+        connection.close()
 
     def _take(self) -> bool:
         connection = self._engine.connect().execution_options(
