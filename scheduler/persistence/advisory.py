@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import zlib
+from contextlib import suppress
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 
 class AdvisoryLock:
@@ -36,14 +37,12 @@ class AdvisoryLock:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        try:
-            # The server notices a closed connection a little later; this is at once.
+        # The server notices a closed connection a little later; this is at once. If it
+        # is broken, the lock went with it.
+        with suppress(SQLAlchemyError):
             connection.execute(
                 sa.text("select pg_advisory_unlock(:key)"), {"key": self._key}
             )
-        except DBAPIError:
-            # Broken: the lock went with it.
-            pass
         # Back in the pool it could keep the lock.
         connection.invalidate()
         connection.close()
