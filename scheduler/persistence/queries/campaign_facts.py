@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy.orm import Session
 
 from scheduler.domain.campaigns import PinKind
 from scheduler.domain.offers import OfferState, SizeCategory, Wheelchair
@@ -45,6 +45,11 @@ from scheduler.persistence.models.reference import (
     SchoolKindRow,
 )
 from scheduler.persistence.models.visits import VisitRow
+from scheduler.persistence.queries.held import (
+    BOTH_ENDS,
+    coordinates,
+    with_both_ends,
+)
 from scheduler.persistence.queries.visits import calendar_whole
 
 
@@ -148,17 +153,6 @@ class HeldTime(NamedTuple):
 
 RURAL_FROM = 5
 """INSEE's density grid in 7 levels: 5 and more are rural communes."""
-
-
-def _place(
-    organisation: type[OrganisationRow], town: type[CommuneRow]
-) -> list[ColumnElement[Any]]:
-    """The organisation's own coordinates, else its commune's."""
-    known = and_(organisation.lat.is_not(None), organisation.lon.is_not(None))
-    return [
-        case((known, organisation.lat), else_=town.lat),
-        case((known, organisation.lon), else_=town.lon),
-    ]
 
 
 def _lists(campaign_id: int) -> Select[Any]:
@@ -275,7 +269,7 @@ def schools(session: Session, campaign_id: int) -> dict[int, SchoolFacts]:
             SchoolRow.min_adults,
             SchoolRow.wednesday_afternoons,
             SchoolKindRow.is_college,
-            *_place(OrganisationRow, CommuneRow),
+            *coordinates(OrganisationRow, CommuneRow),
         )
         .join(OrganisationRow, OrganisationRow.id == SchoolRow.id)
         .join(CommuneRow, CommuneRow.insee == OrganisationRow.commune_insee)
@@ -320,7 +314,7 @@ def offers(session: Session) -> dict[int, OfferFacts]:
             HostRow.cap_per_day,
             HostRow.cap_per_month,
             HostRow.cap_per_year,
-            *_place(OrganisationRow, CommuneRow),
+            *coordinates(OrganisationRow, CommuneRow),
         )
         .join(HostRow, HostRow.id == OfferRow.host_id)
         .join(OrganisationRow, OrganisationRow.id == HostRow.id)
@@ -374,10 +368,6 @@ def host_closures(session: Session) -> dict[int, list[Closure]]:
     return found
 
 
-_SCHOOL, _SCHOOL_TOWN = aliased(OrganisationRow), aliased(CommuneRow)
-_HOST, _HOST_TOWN = aliased(OrganisationRow), aliased(CommuneRow)
-
-
 def held(
     session: Session, campaign_id: int, *, besides: Iterable[int]
 ) -> list[HeldTime]:
@@ -385,35 +375,20 @@ def held(
     teachers = select(WishListRow.teacher_id).where(
         WishListRow.campaign_id == campaign_id
     )
-    query = (
+    query = with_both_ends(
         select(
             VisitRow.id,
             VisitRow.class_id,
             VisitRow.organiser_id,
             SlotRow.starts_at,
             SlotRow.ends_at,
-            *_place(_SCHOOL, _SCHOOL_TOWN),
-            *_place(_HOST, _HOST_TOWN),
+            *BOTH_ENDS,
         )
-        .join_from(
-            VisitRow,
-            SlotRow,
-            or_(SlotRow.id == VisitRow.slot_id, SlotRow.id == VisitRow.wanted_slot_id),
+    ).where(
+        or_(
+            VisitRow.class_id.in_(_lists(campaign_id)),
+            VisitRow.organiser_id.in_(teachers),
         )
-        .join(OfferRow, OfferRow.id == SlotRow.offer_id)
-        .join(_HOST, _HOST.id == OfferRow.host_id)
-        .join(_HOST_TOWN, _HOST_TOWN.insee == _HOST.commune_insee)
-        .join(SchoolClassRow, SchoolClassRow.id == VisitRow.class_id)
-        .join(_SCHOOL, _SCHOOL.id == SchoolClassRow.school_id)
-        .join(_SCHOOL_TOWN, _SCHOOL_TOWN.insee == _SCHOOL.commune_insee)
-        .where(
-            VisitRow.state.in_(HOLDS_SEATS),
-            or_(
-                VisitRow.class_id.in_(_lists(campaign_id)),
-                VisitRow.organiser_id.in_(teachers),
-            ),
-        )
-        .order_by(SlotRow.starts_at, VisitRow.id)
     )
     left_out = set(besides)
     return [

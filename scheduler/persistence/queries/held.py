@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.visits import HOLDS_SEATS
@@ -36,7 +36,7 @@ class HeldSlot(NamedTuple):
     group_no: int | None
 
 
-def _place(
+def coordinates(
     organisation: type[OrganisationRow], town: type[CommuneRow]
 ) -> list[ColumnElement[Any]]:
     """The organisation's own coordinates, else its commune's."""
@@ -49,8 +49,31 @@ def _place(
 
 _SCHOOL, _SCHOOL_TOWN = aliased(OrganisationRow), aliased(CommuneRow)
 _HOST, _HOST_TOWN = aliased(OrganisationRow), aliased(CommuneRow)
+BOTH_ENDS = (*coordinates(_SCHOOL, _SCHOOL_TOWN), *coordinates(_HOST, _HOST_TOWN))
+"""Where the school is, and where the host: latitude and longitude of each."""
+
+
+def with_both_ends(query: Select[Any]) -> Select[Any]:
+    """Visits that hold seats, with slot, wanted slot and both ends of the way."""
+    return (
+        query.join_from(
+            VisitRow,
+            SlotRow,
+            or_(SlotRow.id == VisitRow.slot_id, SlotRow.id == VisitRow.wanted_slot_id),
+        )
+        .join(OfferRow, OfferRow.id == SlotRow.offer_id)
+        .join(_HOST, _HOST.id == OfferRow.host_id)
+        .join(_HOST_TOWN, _HOST_TOWN.insee == _HOST.commune_insee)
+        .join(SchoolClassRow, SchoolClassRow.id == VisitRow.class_id)
+        .join(_SCHOOL, _SCHOOL.id == SchoolClassRow.school_id)
+        .join(_SCHOOL_TOWN, _SCHOOL_TOWN.insee == _SCHOOL.commune_insee)
+        .where(VisitRow.state.in_(HOLDS_SEATS))
+        .order_by(SlotRow.starts_at, VisitRow.id)
+    )
+
+
 # Built once: putting it together takes as long as asking the database.
-_HELD = (
+_HELD = with_both_ends(
     select(
         VisitRow.class_id,
         VisitRow.organiser_id,
@@ -58,26 +81,11 @@ _HELD = (
         SlotRow.ends_at,
         PersonRow.name,
         _HOST.name,
-        *_place(_SCHOOL, _SCHOOL_TOWN),
-        *_place(_HOST, _HOST_TOWN),
+        *BOTH_ENDS,
         VisitRow.placement_id,
         VisitRow.group_no,
     )
-    .join_from(
-        VisitRow,
-        SlotRow,
-        or_(SlotRow.id == VisitRow.slot_id, SlotRow.id == VisitRow.wanted_slot_id),
-    )
-    .join(OfferRow, OfferRow.id == SlotRow.offer_id)
-    .join(_HOST, _HOST.id == OfferRow.host_id)
-    .join(_HOST_TOWN, _HOST_TOWN.insee == _HOST.commune_insee)
-    .join(SchoolClassRow, SchoolClassRow.id == VisitRow.class_id)
-    .join(_SCHOOL, _SCHOOL.id == SchoolClassRow.school_id)
-    .join(_SCHOOL_TOWN, _SCHOOL_TOWN.insee == _SCHOOL.commune_insee)
-    .join(PersonRow, PersonRow.id == VisitRow.organiser_id)
-    .where(VisitRow.state.in_(HOLDS_SEATS))
-    .order_by(SlotRow.starts_at, VisitRow.id)
-)
+).join(PersonRow, PersonRow.id == VisitRow.organiser_id)
 
 
 def slots_held(

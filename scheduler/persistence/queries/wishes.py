@@ -23,6 +23,7 @@ from scheduler.persistence.models.network import (
 from scheduler.persistence.models.offers import OfferRow, SlotRow
 from scheduler.persistence.models.people import PersonRow
 from scheduler.persistence.models.reference import CommuneRow, OfferKindRow
+from scheduler.persistence.queries.held import coordinates
 
 
 class SlotChoice(NamedTuple):
@@ -180,19 +181,8 @@ def campaign_to_show(session: Session, campaign_id: int) -> CampaignRow | None:
 def places_of_hosts(session: Session) -> dict[int, Place]:
     """Host → where it is: its own coordinates, else its commune's."""
     query = (
-        select(
-            HostRow.id,
-            OrganisationRow.lat,
-            OrganisationRow.lon,
-            CommuneRow.lat,
-            CommuneRow.lon,
-        )
+        select(HostRow.id, *coordinates(OrganisationRow, CommuneRow))
         .join(OrganisationRow, OrganisationRow.id == HostRow.id)
         .join(CommuneRow, CommuneRow.insee == OrganisationRow.commune_insee)
     )
-    return {
-        host_id: Place(town_lat, town_lon)
-        if lat is None or lon is None
-        else Place(lat, lon)
-        for host_id, lat, lon, town_lat, town_lon in session.execute(query)
-    }
+    return {host_id: Place(lat, lon) for host_id, lat, lon in session.execute(query)}
